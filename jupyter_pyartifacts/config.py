@@ -1,0 +1,81 @@
+"""Settings of one run, read once at the front: store, trust, network, index."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal, cast
+
+from .errors import UsageError
+
+__all__ = ["Config", "TrustPolicy"]
+
+TrustPolicy = Literal["ask", "index", "all"]
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"", "0", "false", "no", "off"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Say how the engine works in this run.
+
+    `stores` are directories: the first is written, the others are read-only layers; empty means
+    the user's data directory. `index_url` None means: what the user's uv and pip are configured
+    for. `trust` is the policy for locks made by others: `ask` refuses until approved, `index`
+    approves what comes from allowed indexes, `all` approves everything. `allowed_indexes` are
+    URLs trusted beside the default index. `python` is a requested Python version.
+    `environ` is the environment that child processes get as their base.
+    """
+
+    stores: tuple[str, ...] = ()
+    trust: TrustPolicy = "ask"
+    offline: bool = False
+    index_url: str | None = None
+    allowed_indexes: tuple[str, ...] = ()
+    notebook: str | None = None
+    environ: Mapping[str, str]
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str], **overrides: Any) -> Config:
+        """Read the `PYARTIFACTS_*` variables; keyword arguments that are not None win.
+
+        `PYARTIFACTS_STORE` may hold several directories, separated as in `PATH`.
+        """
+        separator = ";" if environ.get("OS") == "Windows_NT" else ":"
+        stores = environ.get("PYARTIFACTS_STORE", "")
+        trust = environ.get("PYARTIFACTS_TRUST", "").strip().lower() or "ask"
+        if trust in _TRUE:
+            trust = "all"
+        if trust in _FALSE:
+            trust = "ask"
+        if trust not in ("ask", "index", "all"):
+            raise UsageError(
+                "PYARTIFACTS_TRUST has a value that is not known",
+                expected="ask, index or all",
+                found=trust,
+                hint="unset PYARTIFACTS_TRUST, or set it to one of these",
+            )
+        config = cls(
+            stores=tuple(part for part in stores.split(separator) if part),
+            trust=cast(TrustPolicy, trust),
+            offline=_flag(environ, "PYARTIFACTS_OFFLINE"),
+            index_url=environ.get("PYARTIFACTS_INDEX_URL") or None,
+            allowed_indexes=tuple(environ.get("PYARTIFACTS_ALLOWED_INDEXES", "").split()),
+            notebook=environ.get("PYARTIFACTS_NOTEBOOK") or None,
+            environ=dict(environ),
+        )
+        return replace(config, **{k: v for k, v in overrides.items() if v is not None})
+
+
+def _flag(environ: Mapping[str, str], name: str) -> bool:
+    value = environ.get(name, "").strip().lower()
+    if value in _TRUE:
+        return True
+    if value in _FALSE:
+        return False
+    raise UsageError(
+        f"{name} has a value that is not known",
+        expected="1 or 0",
+        found=value,
+        hint=f"unset {name}, or set it to 1",
+    )

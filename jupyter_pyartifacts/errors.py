@@ -1,0 +1,148 @@
+"""The tree of errors a person can meet; each says what failed, where, and what to do next."""
+
+from __future__ import annotations
+
+__all__ = [
+    "ArtifactError",
+    "HashMismatch",
+    "InvalidRequirement",
+    "LockError",
+    "NetworkError",
+    "NotApproved",
+    "NotebookError",
+    "PlatformError",
+    "PyArtifactsError",
+    "ResolutionError",
+    "StoreError",
+    "UnsafeArchive",
+    "UsageError",
+]
+
+
+class PyArtifactsError(Exception):
+    """Carry the facts of one failure; `str()` renders them, `hint:` last.
+
+    Parameters are facts, not prose: `what` is the one-line summary without a final full stop,
+    `where` names the file, distribution or place inside a document, `expected` and `found` are
+    shown under each other, `details` is kept whole (a resolver's explanation, a subprocess's
+    stderr), `hint` says what to do next and never is empty.
+    """
+
+    code = "error"
+    exit_code = 1
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        hint: str,
+        where: str | None = None,
+        expected: str | None = None,
+        found: str | None = None,
+        details: str | None = None,
+    ) -> None:
+        super().__init__(what)
+        self.what = what
+        self.hint = hint
+        self.where = where
+        self.expected = expected
+        self.found = found
+        self.details = details
+
+    def __str__(self) -> str:
+        """Render the message: summary, where, expected against found, details, hint."""
+        lines = [self.what if self.where is None else f"{self.what} ({self.where})"]
+        if self.expected is not None:
+            lines.append(f"  expected: {self.expected}")
+        if self.found is not None:
+            lines.append(f"  found:    {self.found}")
+        if self.details:
+            lines.extend("  " + line for line in self.details.strip().splitlines())
+        lines.append(f"hint: {self.hint}")
+        return "\n".join(lines)
+
+    def to_event(self) -> dict[str, object]:
+        """Return the error as one JSON event of the command line's stream."""
+        return {
+            "event": "error",
+            "code": self.code,
+            "message": self.what,
+            "where": self.where,
+            "expected": self.expected,
+            "found": self.found,
+            "details": self.details,
+            "hint": self.hint,
+        }
+
+
+class UsageError(PyArtifactsError):
+    """A command was called in a way it does not understand."""
+
+    code = "usage"
+    exit_code = 2
+
+
+class InvalidRequirement(PyArtifactsError):
+    """A requirement cannot be read, or names something that is never built here."""
+
+    code = "invalid-requirement"
+
+
+class LockError(PyArtifactsError):
+    """A lock is missing, malformed, from a newer version, or lacks what is asked of it."""
+
+    code = "lock"
+
+
+class NotebookError(PyArtifactsError):
+    """A notebook file cannot be read or written."""
+
+    code = "notebook"
+
+
+class NotApproved(PyArtifactsError):
+    """A lock was made by somebody else and nobody approved it here."""
+
+    code = "not-approved"
+
+
+class ResolutionError(PyArtifactsError):
+    """The resolver found no set of distributions; its explanation is in `details`."""
+
+    code = "resolution"
+
+
+class NetworkError(PyArtifactsError):
+    """An index or a file could not be reached, or the network is switched off."""
+
+    code = "network"
+
+
+class PlatformError(PyArtifactsError):
+    """Nothing in the lock fits this machine, or the interpreter that it names is not here."""
+
+    code = "platform"
+
+
+class ArtifactError(PyArtifactsError):
+    """An artifact is not what its lock, its name or its own RECORD says."""
+
+    code = "artifact"
+
+
+class HashMismatch(ArtifactError):
+    """The bytes of an artifact have another digest or size than the lock pins."""
+
+    code = "hash-mismatch"
+
+
+class UnsafeArchive(ArtifactError):
+    """An archive would write outside its tree or is malformed in a way attackers use."""
+
+    code = "unsafe-archive"
+
+
+class StoreError(PyArtifactsError):
+    """The store cannot be read or written (full, read-only, damaged)."""
+
+    code = "store"

@@ -1,0 +1,205 @@
+"""The nouns everything is made of: digest, artifact, distribution, lock, environment."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .errors import LockError
+
+__all__ = [
+    "Artifact",
+    "Delta",
+    "Dependency",
+    "Digest",
+    "Distribution",
+    "Environment",
+    "Index",
+    "Interpreter",
+    "LeftOut",
+    "Lock",
+    "PythonPin",
+]
+
+_HEX = re.compile(r"[0-9a-f]{64}\Z")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Digest:
+    """A sha256 digest: 64 lower-case hexadecimal digits, written `sha256:HEX`."""
+
+    hex: str
+
+    def __post_init__(self) -> None:
+        if not _HEX.match(self.hex):
+            raise LockError(
+                "a digest is not 64 lower-case hexadecimal digits",
+                expected="sha256:<64 hexadecimal digits>",
+                found=self.hex[:80],
+                hint="restore the lock from the notebook's history, or lock again",
+            )
+
+    @classmethod
+    def parse(cls, text: str) -> Digest:
+        """Read `sha256:HEX`; raise LockError for anything else."""
+        algorithm, _, digits = text.partition(":")
+        if algorithm != "sha256":
+            raise LockError(
+                "a digest uses an algorithm this version does not know",
+                expected="sha256:<64 hexadecimal digits>",
+                found=text[:80],
+                hint="lock again with this version, or upgrade jupyter_pyartifacts",
+            )
+        return cls(digits)
+
+    def __str__(self) -> str:
+        return f"sha256:{self.hex}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """One pinned file: a wheel, or a pure-source sdist with its translator and tree hash.
+
+    `location` is a hint, never an identity: a path relative to the index's file root
+    (`aa/bb/<60 hex>`), one relative to the index's own URL (begins with `./` or `../`), a full
+    URL, or `file:` with a path relative to the notebook's directory. `size` counts bytes.
+    """
+
+    filename: str
+    digest: Digest
+    size: int
+    location: str
+    tree: Digest | None = None
+    translator: int | None = None
+
+    @property
+    def kind(self) -> Literal["wheel", "sdist"]:
+        """Tell a wheel from an sdist, by the file name (binary distribution format)."""
+        return "wheel" if self.filename.endswith(".whl") else "sdist"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dependency:
+    """An edge to another distribution of the lock: canonical name, extras, marker (PEP 508)."""
+
+    name: str
+    extras: tuple[str, ...] = ()
+    marker: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distribution:
+    """One project at one version, with at most one artifact for each platform.
+
+    `name` is canonical (PEP 503). `marker` (PEP 508) says on which of the lock's platforms it is
+    needed, None for all. `index` names the lock's index that it comes from, None for the default.
+    """
+
+    name: str
+    version: str
+    artifacts: tuple[Artifact, ...]
+    dependencies: tuple[Dependency, ...] = ()
+    marker: str | None = None
+    index: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """A package index beside the default one; `projects` are the only names taken from it.
+
+    `url` never carries credentials.
+    """
+
+    name: str
+    url: str
+    projects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interpreter:
+    """The archive of one interpreter for one platform (python-build-standalone layout)."""
+
+    platform: str
+    version: str
+    build: str
+    artifact: Artifact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PythonPin:
+    """Which Python a lock is for: full version (`3.11.7`), implementation, archives."""
+
+    version: str
+    implementation: str = "cpython"
+    interpreters: tuple[Interpreter, ...] = ()
+
+    @property
+    def minor(self) -> str:
+        """Return `3.11` of `3.11.7`."""
+        return ".".join(self.version.split(".")[:2])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A platform that could not be locked, and why."""
+
+    platform: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delta:
+    """How to get from this lock back to the one before: the reverse of one change.
+
+    `when` is RFC 3339 in UTC to the second, `what` the change in the user's words (`add pandas`).
+    `fields` holds the document's former scalar fields, `drop` the line keys to take out and
+    `bring` the lines to put back, each by field. `first` marks the change that made the lock:
+    undoing it leaves no lock.
+    """
+
+    when: str
+    what: str
+    first: bool = False
+    fields: dict[str, object] = field(default_factory=dict)
+    drop: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    bring: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """Everything a notebook pins. All sequences are sorted but `requirements` and `history`.
+
+    `requirements` are the user's words in the order typed; `kernel` is the group that makes a
+    kernel of it; `trees` maps a platform to the digest over the sorted tree hashes of its
+    artifacts; `history` has the newest change first.
+    """
+
+    requirements: tuple[str, ...]
+    python: PythonPin
+    platforms: tuple[str, ...]
+    distributions: tuple[Distribution, ...]
+    kernel: tuple[str, ...] = ("ipykernel", "ipywidgets")
+    trees: dict[str, Digest] = field(default_factory=dict)
+    indexes: tuple[Index, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    as_of: str | None = None
+    history: tuple[Delta, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """An assembled view, ready to run: absolute paths as text.
+
+    `path` is the venv-shaped directory, `python` its interpreter link, `site_packages` its
+    package directory; `interpreter` is the real interpreter behind it and `version` that one's
+    full version; `notes` are what the user should know (another patch release in use).
+    """
+
+    path: str
+    python: str
+    site_packages: str
+    interpreter: str
+    version: str
+    digest: str
+    notes: tuple[str, ...] = ()
