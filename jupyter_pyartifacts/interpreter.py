@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -112,4 +113,18 @@ def _found_by_uv(pin: PythonPin, environ: Mapping[str, str]) -> str | None:
         )
         if answer.returncode == 0 and answer.stdout.strip():
             return answer.stdout.strip()
-    return None
+    return _found_in_pyenv(pin, environ)
+
+
+def _found_in_pyenv(pin: PythonPin, environ: Mapping[str, str]) -> str | None:
+    """Look where pyenv keeps its versions: its shims on PATH answer for the active one only."""
+    root = environ.get("PYENV_ROOT") or os.path.join(environ.get("HOME", os.sep), ".pyenv")
+    name = f"python{pin.minor}"
+    found = sorted(
+        Path(root, "versions").glob(f"{pin.minor}.*/bin/{name}"),
+        key=lambda path: (
+            path.parts[-3] == pin.version,
+            *(int(part) for part in re.findall(r"\d+", path.parts[-3])),
+        ),
+    )
+    return str(found[-1]) if found else None
