@@ -41,18 +41,15 @@ class Document:
     """A notebook or session file as it was read, and the way to write its lock.
 
     `path` is absolute, links not followed; `kind` tells a notebook from a session file;
-    `lock_document` is the raw JSON of the lock, None where there is none.
+    `directory` is what relative `file:` locations start from.
     """
 
-    def __init__(self, path: Path, data: bytes) -> None:
+    def __init__(self, path: Path, data: bytes, session_directory: Path | None = None) -> None:
         self.path = path
         self._content, self.kind = parse_document(data, str(path))
         self._seen = hashlib.sha256(data).digest()
-
-    @property
-    def directory(self) -> Path:
-        """Return the directory that relative `file:` locations start from."""
-        return self.path.parent
+        beside = path.parent
+        self.directory = (session_directory or beside) if self.kind == "session" else beside
 
     @property
     def lock_document(self) -> object | None:
@@ -92,14 +89,18 @@ class Document:
         return cast("dict[str, Any]", self._content["metadata"])
 
 
-def read_document(path: str | os.PathLike[str]) -> Document:
+def read_document(
+    path: str | os.PathLike[str], *, session_directory: Path | None = None
+) -> Document:
     """Read the notebook (`*.ipynb`, nbformat 4) or session file (`*.json`) at `path`.
+
+    `session_directory` is the directory of the notebook that a session file stands for.
 
     Raises NotebookError: no such file, not a file, unreadable, larger than 1 GiB, and whatever
     `parse_document` refuses.
     """
     place = Path(os.path.abspath(path))
-    return Document(place, _read_file(place))
+    return Document(place, _read_file(place), session_directory)
 
 
 def parse_document(data: bytes, where: str) -> tuple[dict[str, Any], Kind]:
