@@ -222,6 +222,18 @@ def _render_gc(event: Event) -> list[RenderableType]:
     return [*lines, Text(f"{did} {count}, {human_size(event['size'])}; kept {event['kept']}")]
 
 
+def _render_doctor(event: Event) -> list[RenderableType]:
+    signs = {"right": ("ok   ", "green"), "note": ("note ", "yellow"), "wrong": ("WRONG", "red")}
+    lines: list[RenderableType] = []
+    for finding in event["findings"]:
+        line = Text.assemble(signs[finding["state"]])
+        line.append(_clean(f" {finding['what']}: {finding['found']}"))
+        if finding["hint"]:
+            line.append(_clean(f"\n      {finding['hint']}"))
+        lines.append(line)
+    return lines
+
+
 def _render_other(event: Event) -> list[RenderableType]:
     return [Text(_clean(str(line))) for line in event.get("lines", ())]
 
@@ -247,4 +259,5 @@ _RENDERERS: dict[str, Callable[[Event], list[RenderableType]]] = {
     "verify": _render_verify,
     "trust": _render_trust,
     "gc": _render_gc,
+    "doctor": _render_doctor,
 }
