@@ -138,13 +138,15 @@ def wheel_rank(filename: str, platform: str, minor: str) -> tuple[int, ...] | No
     except InvalidWheelFilename:
         return None
     major, number = (int(part) for part in minor.split("."))
-    ranks = [
-        (python, system, *(-part for part in build[:1] if isinstance(part, int)))
-        for tag in tags
-        if (python := _python_rank(tag.interpreter, tag.abi, major, number)) is not None
-        and (system := _system_rank(tag.platform, platform)) is not None
-    ]
-    return min(((a, *b, *c) for a, b, *c in ranks), default=None)
+    # Of two builds of one wheel the higher build number wins (binary distribution format).
+    number_of_build = -build[0] if build else 0
+    ranks = []
+    for tag in tags:
+        python = _python_rank(tag.interpreter, tag.abi, major, number)
+        system = _system_rank(tag.platform, platform)
+        if python is not None and system is not None:
+            ranks.append((python, *system, number_of_build))
+    return min(ranks, default=None)
 
 
 def _python_rank(interpreter: str, abi: str, major: int, minor: int) -> int | None:
