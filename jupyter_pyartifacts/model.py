@@ -17,6 +17,7 @@ __all__ = [
     "Environment",
     "Index",
     "Interpreter",
+    "InterpreterInUse",
     "LeftOut",
     "Lock",
     "PythonPin",
@@ -124,6 +125,20 @@ class Interpreter:
     version: str
     build: str
     artifact: Artifact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterpreterInUse:
+    """The interpreter of this machine that runs a lock.
+
+    `path` is the real executable, never one of a virtual environment; `identity` is what a view
+    is keyed by; `notes` say where it differs from the lock.
+    """
+
+    path: str
+    version: str
+    identity: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
