@@ -12,7 +12,8 @@ from jupyter_server.gateway.gateway_client import GatewayClient
 from jupyter_server.serverapp import ServerApp
 from traitlets.config import Config
 
-from jupyter_pyartifacts.server.extension import PROVISIONER, load
+from jupyter_pyartifacts.server.extension import PROVISIONER
+from jupyter_pyartifacts.server.extension import _load_jupyter_server_extension as load
 
 VARIABLE = "JUPYTER_DEFAULT_PROVISIONER_NAME"
 
@@ -91,7 +92,9 @@ def test_behind_a_gateway_nothing_changes(tmp_path: Path) -> None:
 def test_the_hooks_name_this_package() -> None:
     import jupyter_pyartifacts as package
 
-    assert package._jupyter_server_extension_points() == [{"module": "jupyter_pyartifacts"}]
+    assert package._jupyter_server_extension_points() == [
+        {"module": "jupyter_pyartifacts.server.extension"}
+    ]
     assert package._jupyter_labextension_paths() == [
         {"src": "labextension", "dest": "jupyter-pyartifacts"}
     ]
