@@ -169,12 +169,15 @@ def test_outdated() -> None:
         "yanked": False,
         "direct": False,
     }
-    assert text_of({"verb": "outdated", "outdated": [other, row]}) == """\
+    assert (
+        text_of({"verb": "outdated", "outdated": [other, row]})
+        == """\
 distribution   now     compatible   latest   released
 ────────────────────────────────────────────────────────────────
 pandas         2.1.0   2.2.3        3.0.0    2025-01-02   yanked
 numpy          2.1.0   -            3.0.0
 """
+    )
     assert text_of({"verb": "outdated", "outdated": []}) == "everything is up to date\n"
 
 
