@@ -24,3 +24,17 @@ def _load_jupyter_server_extension(app: Any) -> None:
     from .server.extension import load
 
     load(app)
+
+
+def load_ipython_extension(ip: Any) -> None:
+    """Register `%pyartifacts` in a shell of this environment (`%load_ext`)."""
+    from .shim import install
+
+    install(ip)
+
+
+def unload_ipython_extension(ip: Any) -> None:
+    """Take `%pyartifacts` out of the shell again."""
+    from .shim import uninstall
+
+    uninstall(ip)
