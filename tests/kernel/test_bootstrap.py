@@ -133,39 +133,22 @@ def test_a_wish_not_to_have_it_is_heard(view):
     assert "" not in path
 
 
-def test_the_stand_in_is_friendly_and_opens_nothing(view):
-    printed = subprocess.run(
-        [
-            str(view / "bin" / "python"),
-            "-I",
-            "-c",
-            LOAD
-            + "bootstrap.stand_in()\n"
-            + "import jupyter_pyartifacts\n"
-            + "jupyter_pyartifacts.load_ipython_extension(None)\n"
-            + "jupyter_pyartifacts.unload_ipython_extension(None)\n"
-            + "try:\n    import jupyter_pyartifacts.service\n"
-            + "except ModuleNotFoundError:\n    print('nothing else')\n",
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    assert printed == (
-        "%pyartifacts is loaded already: this kernel runs in its notebook's own environment.\n"
-        "nothing else\n"
-    )
-
-
-def test_the_shims_files_are_a_package(view):
+def test_the_shims_files_are_a_package_and_stand_in_for_ours(view):
     names = run(
         view,
         "bootstrap.open_shim()\n"
-        "import _pyartifacts_shim, importlib.util\n"
-        "spec = importlib.util.find_spec('_pyartifacts_shim.bootstrap')\n"
-        "print(json.dumps([list(_pyartifacts_shim.__path__), spec.origin]))",
+        "import _pyartifacts_shim, jupyter_pyartifacts\n"
+        "from _pyartifacts_shim import words\n"
+        "try:\n    import jupyter_pyartifacts.service\n"
+        "except ModuleNotFoundError as error:\n    missing = str(error)\n"
+        "print(json.dumps([list(_pyartifacts_shim.__path__), words.__file__, missing]))",
     )
-    assert names == [[str(Path(BOOTSTRAP).parent)], BOOTSTRAP]
+    shim = Path(BOOTSTRAP).parent
+    assert names == [
+        [str(shim)],
+        str(shim / "words.py"),
+        "No module named 'jupyter_pyartifacts.service'; 'jupyter_pyartifacts' is not a package",
+    ]
 
 
 def test_notes_are_read_once(view):
