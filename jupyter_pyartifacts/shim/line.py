@@ -93,9 +93,9 @@ def _verb(word):
         return VERBS["help"]
     if word in VERBS:
         return VERBS[word]
-    near = ALIASES.get(word.lower())
-    if near is None:
-        near = next(iter(difflib.get_close_matches(word.lower(), list(VERBS), 1)), None)
+    known = dict(ALIASES, **{name: name for name in VERBS})
+    near = next(iter(difflib.get_close_matches(word.lower(), sorted(known), 1)), None)
+    near = known.get(near)
     if near is None:
         hint = "the verbs are {}; `%pyartifacts help` says more".format(", ".join(VERBS))
     else:

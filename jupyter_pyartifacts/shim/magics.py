@@ -10,7 +10,7 @@ from .frontend import MIME_TYPE, lock_bundle, send_lock
 from .hotadd import Mover
 from .line import parse_line
 from .loaded import restart_level, stale_distributions
-from .lockfile import kernel_group, requirement_names
+from .lockfile import changes_between, kernel_group, requirement_names
 from .progress import progress_for
 from .results import result_of
 from .verbs import VERBS
@@ -27,7 +27,7 @@ class Magic(object):
         self._ip = ip
         self._session = session
         self._mover = Mover(session, start_path, keep=getattr(ip, "ipython_dir", None))
-        self._former = None
+        self._taken = None
 
     def __call__(self, line, cell=None):
         """Run a line; the lines of a cell are further arguments. Return the result object."""
@@ -55,12 +55,40 @@ class Magic(object):
         return result
 
     def _run(self, command, title, progress):
-        """Run the engine and return its result event, the notes on the way among its notes."""
+        """Run what the command asks for and return the `result` event."""
         session, target, arguments = self._session, self._session.path, command.arguments
-        if command.verb == "show":
+        verb, options = command.verb, command.options
+        if verb == "show":
             arguments = ()
-        elif command.verb == "instantiate" and arguments:
+        elif verb == "instantiate" and arguments:
             target, arguments = os.path.abspath(os.path.expanduser(arguments[0])), ()
+        elif verb == "undo" and self._taken is not None and self._taken[1] == session.lock():
+            return self._give_back(command, title, progress)
+        before = session.lock()
+        event = self._engine(verb, target, arguments, options, title, progress)
+        if target != session.path:
+            session.write_lock(event.get("lock"))
+            event["changes"] = changes_between(before, event.get("lock"))
+            self._taken = (before, session.lock())
+        return event
+
+    def _give_back(self, command, title, progress):
+        """Undo `instantiate NOTEBOOK`: go back to the lock that this notebook had before."""
+        session, (lock, taken) = self._session, self._taken
+        changes = changes_between(taken, lock)
+        event = {"event": "result", "verb": "undo", "lock": lock, "dry_run": True}
+        options = [option for option in command.options if option[0] != "--dry-run"]
+        if len(options) == len(command.options):
+            session.write_lock(lock)
+            event["dry_run"] = False
+            if lock is not None:
+                event = self._engine("instantiate", session.path, (), options, title, progress)
+            self._taken = None
+        return dict(event, verb="undo", changes=changes)
+
+    def _engine(self, verb, target, arguments, options, title, progress):
+        """Run the engine and return its result event, the notes on the way among its notes."""
+        session = self._session
         notes = []
 
         def on_event(event):
@@ -70,7 +98,7 @@ class Magic(object):
                 progress.event(event)
 
         event = run_engine(
-            engine_command(session.host_python, command.verb, target, arguments, command.options),
+            engine_command(session.host_python, verb, target, arguments, options),
             child_environment(os.environ, session.view, session.notebook),
             on_event,
             title,
@@ -78,8 +106,6 @@ class Magic(object):
         )
         own = list(event.get("notes") or ())
         event["notes"] = own + [note for note in notes if note not in own]
-        if target != session.path:
-            session.write_lock(event.get("lock"))
         return event
 
     def _rewrite(self, text):
