@@ -26,7 +26,14 @@ from typing import Any, Literal, cast
 
 from .errors import NotebookError
 
-__all__ = ["KEY", "Document", "parse_document", "read_document", "render_document"]
+__all__ = [
+    "KEY",
+    "Document",
+    "parse_document",
+    "read_document",
+    "render_document",
+    "write_notebook",
+]
 
 KEY = "pyartifacts"
 """The key of the lock, in a notebook's metadata and in a session file."""
@@ -41,28 +48,24 @@ class Document:
     """A notebook or session file as it was read, and the way to write its lock.
 
     `path` is absolute, links not followed; `kind` tells a notebook from a session file;
-    `lock_document` is the raw JSON of the lock, None where there is none.
+    `directory` is what relative `file:` locations start from.
     """
 
-    def __init__(self, path: Path, data: bytes) -> None:
+    def __init__(self, path: Path, data: bytes, session_directory: Path | None = None) -> None:
         self.path = path
         self._content, self.kind = parse_document(data, str(path))
         self._seen = hashlib.sha256(data).digest()
-
-    @property
-    def directory(self) -> Path:
-        """Return the directory that relative `file:` locations start from."""
-        return self.path.parent
+        beside = path.parent
+        self.directory = (session_directory or beside) if self.kind == "session" else beside
 
     @property
     def lock_document(self) -> object | None:
         """Return the lock as plain JSON, not yet checked; None without one."""
         return cast("object | None", self._holder.get(KEY))
 
-    @property
-    def content(self) -> dict[str, Any]:
-        """Return the whole document as plain JSON; not to be changed."""
-        return self._content
+    def text(self) -> str:
+        """Return the whole document as text, as nbformat reads it."""
+        return render_document(self._content, self.kind).decode("utf-8")
 
     def write_lock(self, rendered: dict[str, Any] | None) -> None:
         """Write this lock, or take the lock out (None), and nothing else; atomic.
@@ -72,7 +75,10 @@ class Document:
         """
         if rendered == self.lock_document:
             return
-        content = self._with_lock(rendered)
+        self.write_content(self._with_lock(rendered))
+
+    def write_content(self, content: dict[str, Any]) -> None:
+        """Write the whole document, such as one with new outputs; as careful as `write_lock`."""
         data = render_document(content, self.kind)
         _replace_file(self.path, data, seen=self._seen)
         self._content, self._seen = content, hashlib.sha256(data).digest()
@@ -92,14 +98,18 @@ class Document:
         return cast("dict[str, Any]", self._content["metadata"])
 
 
-def read_document(path: str | os.PathLike[str]) -> Document:
+def read_document(
+    path: str | os.PathLike[str], *, session_directory: Path | None = None
+) -> Document:
     """Read the notebook (`*.ipynb`, nbformat 4) or session file (`*.json`) at `path`.
+
+    `session_directory` is the directory of the notebook that a session file stands for.
 
     Raises NotebookError: no such file, not a file, unreadable, larger than 1 GiB, and whatever
     `parse_document` refuses.
     """
     place = Path(os.path.abspath(path))
-    return Document(place, _read_file(place))
+    return Document(place, _read_file(place), session_directory)
 
 
 def parse_document(data: bytes, where: str) -> tuple[dict[str, Any], Kind]:
@@ -130,6 +140,15 @@ def render_document(content: dict[str, Any], kind: Kind) -> bytes:
     text = json.dumps(content, indent=1, sort_keys=True, separators=(",", ": "), ensure_ascii=False)
     # A lone surrogate has no UTF-8. JSON can say it as \udXXX, which is what this handler writes.
     return (text + "\n").encode("utf-8", errors="backslashreplace")
+
+
+def write_notebook(path: str | os.PathLike[str], content: dict[str, Any]) -> None:
+    """Write a notebook as a file of its own, in place of what is there; atomic.
+
+    Raises NotebookError.
+    """
+    place = Path(os.path.realpath(path))
+    _write_file(place, render_document(content, "notebook"), shown=place)
 
 
 def _parse_json(data: bytes, where: str) -> object:
@@ -363,9 +382,13 @@ def _replace_file(path: Path, data: bytes, *, seen: bytes) -> None:
             hint="nothing was written; if the notebook is open in Jupyter, save it there and use "
             "%pyartifacts in the notebook, or close it; then try again",
         )
+    _write_file(target, data, shown=path)
+
+
+def _write_file(target: Path, data: bytes, *, shown: Path) -> None:
     temporary = None
     try:
-        if not os.access(target, os.W_OK):
+        if target.exists() and not os.access(target, os.W_OK):
             raise PermissionError(13, "the file is read-only")
         handle, temporary = tempfile.mkstemp(prefix=f".~{target.name[:100]}.", dir=target.parent)
         with os.fdopen(handle, "wb") as file:
@@ -374,26 +397,31 @@ def _replace_file(path: Path, data: bytes, *, seen: bytes) -> None:
             os.fsync(file.fileno())
         _keep_attributes(target, temporary)
         os.replace(temporary, target)
+        temporary = None
     except OSError as error:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
         raise NotebookError(
             "the notebook cannot be written",
-            where=str(path),
+            where=str(shown),
             found=error.strerror or str(error),
             hint="nothing was written; make the file and its directory writable, with room for a "
             "copy of it",
         ) from error
-    except BaseException:
+    finally:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
-        raise
 
 
 def _keep_attributes(target: Path, temporary: str) -> None:
-    before = target.stat()
+    """Give the new file the mode, owner and extended attributes of the one that it replaces."""
+    try:
+        before = target.stat()
+    except FileNotFoundError:
+        # mkstemp makes private files; a new notebook is as open as any new file.
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(temporary, 0o666 & ~mask)
+        return
     if hasattr(os, "chown"):
         with contextlib.suppress(PermissionError):
             os.chown(temporary, before.st_uid, before.st_gid)
