@@ -1,6 +1,7 @@
 """Read the line of a magic: words, verb, options. Pure: text in, a command or an error out."""
 
 import difflib
+import itertools
 import os
 import re
 import shlex
@@ -75,7 +76,11 @@ def parse_line(line):
         elif word == "--":
             arguments.extend(rest)
         elif word.startswith("-") and word != "-":
-            options.append(_option(verb, word, rest))
+            if verb.name == "add" and not _is_like_option(verb, word):
+                # `-e .`, `-r file`: the engine knows them, and says why it will not have them.
+                arguments.append(" ".join([word, *itertools.islice(rest, 1)]))
+            else:
+                options.append(_option(verb, word, rest))
         else:
             arguments.append(word)
     if wants_help:
@@ -101,6 +106,11 @@ def _verb(word):
     else:
         hint = "did you mean `%pyartifacts {}`? `%pyartifacts help` shows every verb".format(near)
     raise _usage("%pyartifacts has no verb {!r}".format(word), hint=hint)
+
+
+def _is_like_option(verb, word):
+    name = word.partition("=")[0]
+    return name in OPTIONS or bool(difflib.get_close_matches(name, verb.options, 1, 0.7))
 
 
 def _option(verb, word, rest):

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from jupyter_pyartifacts.notebook import read_document
+from jupyter_pyartifacts.shim.failures import PyArtifactsError
 from jupyter_pyartifacts.shim.session import (
     Session,
     find_notebook,
@@ -33,13 +34,18 @@ def test_the_provisioners_words_make_a_session(tmp_path: Path) -> None:
             "PYARTIFACTS_NOTEBOOK": "/n.ipynb",
         }
     )
-    assert session is not None
     assert (session.isolated, session.view, session.notebook) == (True, "/views/a", "/n.ipynb")
     assert session.lock() is None
 
 
-def test_a_kernel_that_the_provisioner_did_not_start_has_no_such_session() -> None:
-    assert isolated_session({"PYARTIFACTS_SESSION": "/s.json"}) is None
+def test_a_kernel_that_the_provisioner_did_not_start_says_so() -> None:
+    with pytest.raises(PyArtifactsError) as caught:
+        isolated_session({"PYARTIFACTS_SESSION": "/s.json"})
+    assert str(caught.value) == (
+        "this kernel does not know its host\n"
+        "  expected: the variable PYARTIFACTS_HOST_PYTHON, as it was when the kernel started\n"
+        "hint: restart the kernel"
+    )
 
 
 def test_views_are_kept_beside_the_lock_and_the_engine_still_reads_it(tmp_path: Path) -> None:
