@@ -164,9 +164,7 @@ class Engine:
         what = f"add {' '.join(requirements)}"
         return self._relock("add", document, before, wanted, what=what, options=options)
 
-    def remove(
-        self, document: Document, names: Sequence[str], *, options: LockOptions
-    ) -> Changed:
+    def remove(self, document: Document, names: Sequence[str], *, options: LockOptions) -> Changed:
         """Remove requirements by name, and what nobody else needs."""
         before = self._lock_of(document, own=True)
         wanted = replace(before, requirements=remove_requirements(before.requirements, names))
@@ -230,9 +228,7 @@ class Engine:
     ) -> Environment:
         """Return the environment of a lock for a kernel that is about to start."""
         lock = parse_lock(lock_document)
-        self.trust_store.check(
-            lock, self.config.trust, self.config.allowed_indexes, where=notebook
-        )
+        self.trust_store.check(lock, self.config.trust, self.config.allowed_indexes, where=notebook)
         return self._environment(lock, directory, notebook)[0]
 
     def trust(self, document: Document) -> Approved:

@@ -45,13 +45,13 @@ def test_add_saves_the_lock_and_restarted_and_reopened_kernels_import_from_it(
     assert read_metadata(path)["pyartifacts"] == lock
     assert notebook.dialogs() == []
 
-    page.wait_for_timeout(1000)  # a save that is still on its way would be one too many
-    path = path.rename(path.with_name("reopened.ipynb"))
-    before = path.read_bytes()
+    other = server.directory / "reopened.ipynb"
+    other.write_bytes(path.read_bytes())
+    before = other.read_bytes()
     for frontend in ("lab/tree", "notebooks"):
-        notebook = NotebookPage.open(page, server, path.name, frontend)
-        assert path.read_bytes() == before
+        notebook = NotebookPage.open(page.context.new_page(), server, other.name, frontend)
+        assert other.read_bytes() == before
         assert notebook.run(use).split()[0] == "wheels"
         assert notebook.run(host).strip() == "None"
         assert notebook.dialogs() == []
-        assert path.read_bytes() == before
+        assert other.read_bytes() == before
