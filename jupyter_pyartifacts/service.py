@@ -7,22 +7,29 @@ approve it. Whatever fails on the way leaves the notebook as it was.
 
 from __future__ import annotations
 
+import difflib
 import platform as _platform
 import sys
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 from .config import Config
 from .environment import assemble_view, find_view
+from .elsewhere import hash_elsewhere
 from .errors import ArtifactError, LockError, UsageError
 from .history import diff_locks, record_change, undo_change
+from .indexes import merge_indexes
+from .instantiate import instantiate_pins
 from .interpreter import find_interpreter, host_version
 from .lock import lock_digest, parse_lock, render_lock
-from .model import Environment, Lock, PythonPin
+from .model import Digest, Environment, Lock, PythonPin
 from .notebook import Document
 from .outcome import (
     Approved,
@@ -38,13 +45,14 @@ from .outcome import (
 from .plan import Pin, pins_for, plan_digest
 from .platforms import DEFAULT_PLATFORMS, PLATFORMS, identify_platform
 from .report import Reporter
+from .requirements import merge_requirements, parse_requirement, remove_requirements
 from .store import Store
 from .treehash import combined_digest
 from .trust import Trust, lock_sources
 
 if TYPE_CHECKING:
     from .index.client import IndexClient
-    from .resolve import Resolution
+    from .resolve import ResolveRequest
 
 __all__ = ["Engine", "LockOptions"]
 
@@ -75,7 +83,7 @@ class Engine:
     @cached_property
     def store(self) -> Store:
         """Return the store of this configuration."""
-        return Store.open(self.config)
+        return Store.from_config(self.config)
 
     @cached_property
     def platform(self) -> str:
@@ -85,7 +93,7 @@ class Engine:
     @cached_property
     def trust_store(self) -> Trust:
         """Return the user's approvals."""
-        return Trust(self.store.approvals)
+        return Trust(self.store.layout.approvals)
 
     # What a notebook has.
 
@@ -98,7 +106,7 @@ class Engine:
         for each in lock.distributions:
             for dependency in each.dependencies:
                 required.setdefault(dependency.name, set()).add(each.name)
-        direct, kernel = requirement_names(lock.requirements), requirement_names(lock.kernel)
+        direct, kernel = _names(lock.requirements), _names(lock.kernel)
         return Listed(
             lock=lock,
             trusted=self._is_trusted(lock),
@@ -135,7 +143,7 @@ class Engine:
                 lock,
                 config=self.config,
                 client=client,
-                store_cache=self.store.cache,
+                store_cache=self.store.layout.cache,
                 reporter=self._reporter,
             )
 
@@ -153,18 +161,20 @@ class Engine:
             )
         before = self._own_lock(document)
         wanted = before or self._empty_lock(options)
-        merged = merge_requirements(wanted.requirements, requirements, document.directory)
+        merged = merge_requirements(wanted.requirements, requirements)
         wanted = replace(
             wanted,
             requirements=merged,
             indexes=merge_indexes(
-                wanted.indexes, options.indexes, requirement_names(tuple(requirements))
+                wanted.indexes, options.indexes, _names(tuple(requirements))
             ),
         )
         what = f"add {' '.join(requirements)}"
         return self._relock("add", document, before, wanted, what=what, options=options)
 
-    def remove(self, document: Document, names: Sequence[str], *, options: LockOptions) -> Changed:
+    def remove(
+        self, document: Document, names: Sequence[str], *, options: LockOptions
+    ) -> Changed:
         """Remove requirements by name, and what nobody else needs."""
         before = self._lock_of(document, own=True)
         wanted = replace(before, requirements=remove_requirements(before.requirements, names))
@@ -176,6 +186,8 @@ class Engine:
     ) -> Changed:
         """Upgrade the named distributions (`NAME` or `NAME==V`), or all of them."""
         before = self._lock_of(document, own=True)
+        exact = tuple(name for name in names if "==" in name)
+        self._check_pinned(before, names)
         what = f"upgrade {' '.join(names)}".rstrip()
         return self._relock(
             "upgrade",
@@ -184,7 +196,8 @@ class Engine:
             before,
             what=what,
             options=options,
-            upgrade=tuple(names) if names else "all",
+            upgrade=tuple(name for name in names if name not in exact) if names else "all",
+            pinned=exact,
         )
 
     def lock(self, document: Document, *, options: LockOptions) -> Changed:
@@ -210,7 +223,7 @@ class Engine:
             self._check_trust(after, document)
         environment = None
         if after is not None and not options.dry_run:
-            environment = self._realise(after, document)[0]
+            environment = self._environment(after, document.directory, str(document.path))
         if not options.dry_run:
             document.write_lock(None if after is None else render_lock(after))
         return self._changed("undo", before, after, environment, options=options)
@@ -220,16 +233,18 @@ class Engine:
     def instantiate(self, document: Document) -> Changed:
         """Bring every artifact of this platform into the store and assemble the view."""
         lock = self._lock_of(document, own=True)
-        environment, _ = self._realise(lock, document)
+        environment = self._environment(lock, document.directory, str(document.path))
         return self._changed("instantiate", lock, lock, environment, options=LockOptions())
 
     def prepare(
-        self, lock_document: object, *, directory: Path, notebook: str | None = None
+        self, lock_document: object, *, directory: Path | str, notebook: str | None = None
     ) -> Environment:
         """Return the environment of a lock for a kernel that is about to start."""
         lock = parse_lock(lock_document)
-        self.trust_store.check(lock, self.config.trust, self.config.allowed_indexes, where=notebook)
-        return self._environment(lock, directory, notebook)[0]
+        self.trust_store.check(
+            lock, self.config.trust, self.config.allowed_indexes, where=notebook
+        )
+        return self._environment(lock, Path(directory), notebook)
 
     def trust(self, document: Document) -> Approved:
         """Approve the lock of a notebook."""
@@ -252,15 +267,18 @@ class Engine:
         what: str,
         options: LockOptions,
         upgrade: tuple[str, ...] | Literal["all"] = (),
+        pinned: tuple[str, ...] = (),
     ) -> Changed:
         from .resolve import resolve
 
         with self._client(wanted, document.directory) as client:
             resolution = resolve(
-                self._request(wanted, document, options, upgrade=upgrade, prior=before),
+                self._request(
+                    wanted, document, options, upgrade=upgrade, pinned=pinned, prior=before
+                ),
                 config=self.config,
                 client=client,
-                store_cache=self.store.cache,
+                store_cache=self.store.layout.cache,
                 reporter=self._reporter,
             )
             after = resolution.lock
@@ -270,14 +288,22 @@ class Engine:
                 )
             with ThreadPoolExecutor(1) as background:
                 elsewhere = background.submit(self._hash_elsewhere, after, client)
-                environment, own = self._realise_with(after, document, client)
-                trees = {**elsewhere.result(), **own}
+                environment = None
+                if self.platform in after.platforms:
+                    environment = self._environment(
+                        after, document.directory, str(document.path), client
+                    )
+                trees = elsewhere.result()
+        for pin in self._pins_here(after):
+            tree = self.store.known_tree(pin.artifact.digest)
+            if tree is not None:
+                trees[pin.artifact.digest] = tree
         after = replace(after, trees=self._platform_trees(after, trees))
         if before is not None and lock_digest(after) == lock_digest(before):
             return self._changed(
                 verb, before, before, environment, options=options, notes=resolution.notes
             )
-        after = record_change(before, after, what=what, when=self._now())
+        after = record_change(before, after, what=what, when=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"))
         self.trust_store.approve(after)
         document.write_lock(render_lock(after))
         return self._changed(
@@ -291,6 +317,7 @@ class Engine:
         options: LockOptions,
         *,
         upgrade: tuple[str, ...] | Literal["all"] = (),
+        pinned: tuple[str, ...] = (),
         prior: Lock | None = None,
     ) -> ResolveRequest:
         from .resolve import ResolveRequest
@@ -303,6 +330,7 @@ class Engine:
             host_platform=self.platform,
             prior=prior,
             upgrade=upgrade,
+            pinned=pinned,
             indexes=wanted.indexes,
             as_of=options.as_of or wanted.as_of,
             prereleases=options.prereleases,
@@ -312,23 +340,26 @@ class Engine:
     def _hash_elsewhere(self, lock: Lock, client: IndexClient) -> dict[Digest, Digest]:
         """Hash the trees of the artifacts that only other platforms use."""
         here = {pin.artifact.digest for pin in self._pins_here(lock)}
-        others = {
-            artifact.digest: artifact
-            for each in lock.distributions
-            for artifact in each.artifacts
-            if artifact.digest not in here
-        }
-        return tree_hashes(
-            tuple(others.values()), store=self.store, fetcher=client, reporter=self._reporter
+        return hash_elsewhere(
+            (
+                artifact
+                for each in lock.distributions
+                for artifact in each.artifacts
+                if artifact.digest not in here
+            ),
+            store=self.store,
+            fetcher=client,
+            reporter=self._reporter,
         )
 
-    def _platform_trees(self, lock: Lock, trees: dict[Digest, Digest]) -> dict[str, Digest]:
-        return {
-            platform: combined_digest(
-                trees[pin.artifact.digest] for pin in pins_for(lock, platform)
-            )
-            for platform in lock.platforms
-        }
+    def _platform_trees(self, lock: Lock, trees: Mapping[Digest, Digest]) -> dict[str, Digest]:
+        """Return the digest over each platform's trees; a platform not hashed whole has none."""
+        digests = {}
+        for platform in lock.platforms:
+            wanted = [pin.artifact.digest for pin in pins_for(lock, platform)]
+            if all(digest in trees for digest in wanted):
+                digests[platform] = combined_digest(trees[digest] for digest in wanted)
+        return digests
 
     # The environment of a lock.
 
@@ -371,6 +402,20 @@ class Engine:
             )
 
     # Small questions.
+
+    def _check_pinned(self, lock: Lock, names: Sequence[str]) -> None:
+        pinned = {each.name for each in lock.distributions}
+        for text in names:
+            name = parse_requirement(text).name
+            if name not in pinned:
+                close = difflib.get_close_matches(name, pinned, n=1)
+                raise UsageError(
+                    f"{name} is not pinned in this notebook",
+                    found=text,
+                    hint=f"did you mean {close[0]}?"
+                    if close
+                    else f"add it first: jupyter pyartifacts add NOTEBOOK {name}",
+                )
 
     def _lock_of(self, document: Document, *, own: bool = False) -> Lock:
         """Read the lock of a notebook; `own` demands that this user made or approved it."""
@@ -423,7 +468,7 @@ class Engine:
     def _client(self, lock: Lock, directory: Path) -> IndexClient:
         from .index.client import IndexClient
 
-        client = IndexClient(self.config, cache=self.store.cache, directory=directory)
+        client = IndexClient(self.config, cache=self.store.layout.cache, directory=directory)
         client.allow_lock(lock)
         return client
 
@@ -442,12 +487,16 @@ class Engine:
             verb=verb,
             lock=after,
             changes=diff_locks(before, after),
-            direct=requirement_names((after or before or self._empty_lock(options)).requirements),
+            direct=_names((after or before or self._empty_lock(options)).requirements),
             environment=environment,
             notes=tuple(dict.fromkeys((*notes, *own))),
             size=sum(pin.artifact.size for pin in self._pins_here(after)) if after else 0,
             dry_run=options.dry_run,
         )
+
+
+def _names(requirements: Sequence[str]) -> frozenset[str]:
+    return frozenset(parse_requirement(text).name for text in requirements)
 
 
 def _platforms(names: Sequence[str]) -> tuple[str, ...]:
