@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Literal
 
 from .config import Config
 from .environment import assemble_view, find_view
-from .elsewhere import hash_elsewhere
 from .errors import ArtifactError, LockError, UsageError
 from .history import diff_locks, record_change, undo_change
 from .indexes import merge_indexes
@@ -109,7 +108,7 @@ class Engine:
         direct, kernel = _names(lock.requirements), _names(lock.kernel)
         return Listed(
             lock=lock,
-            trusted=self._is_trusted(lock),
+            trusted=self.trust_store.is_approved(lock),
             distributions=tuple(
                 ShownPin(
                     name=each.name,
@@ -339,6 +338,8 @@ class Engine:
 
     def _hash_elsewhere(self, lock: Lock, client: IndexClient) -> dict[Digest, Digest]:
         """Hash the trees of the artifacts that only other platforms use."""
+        from .elsewhere import hash_elsewhere
+
         here = {pin.artifact.digest for pin in self._pins_here(lock)}
         return hash_elsewhere(
             (
