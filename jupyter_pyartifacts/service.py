@@ -386,7 +386,7 @@ class Engine:
                 environment = assemble_view(pins, published, interpreter, store=self.store)
         environment = replace(environment, notes=(*environment.notes, *interpreter.notes))
         if notebook is not None:
-            self.store.add_root(notebook, environment.path)
+            pass
         return environment
 
     def _check_tree(self, lock: Lock, trees: Sequence[Digest]) -> None:
