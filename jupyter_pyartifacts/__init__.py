@@ -16,14 +16,7 @@ def _jupyter_labextension_paths() -> list[dict[str, str]]:
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
     """Say which module a Jupyter server loads."""
-    return [{"module": "jupyter_pyartifacts"}]
-
-
-def _load_jupyter_server_extension(app: Any) -> None:
-    """Make our provisioner the default of this Jupyter server."""
-    from .server.extension import load
-
-    load(app)
+    return [{"module": "jupyter_pyartifacts.server.extension"}]
 
 
 def load_ipython_extension(ip: Any) -> None:

@@ -76,7 +76,7 @@ def _in_use(pin: PythonPin, path: str, environ: Mapping[str, str] | None) -> Int
             )
         path, version, _ = json.loads(answer.stdout)
     real = os.path.realpath(path)
-    notes = ()
+    notes: tuple[str, ...] = ()
     if version != pin.version:
         notes = (f"the lock names Python {pin.version}; {version} of this machine is in use",)
     return InterpreterInUse(

@@ -65,6 +65,9 @@ def test_an_unknown_machine_is_named() -> None:
         ),
         (["a-1-cp37-abi3-linux_x86_64.whl", "a-1-cp311-cp311-linux_x86_64.whl"], "linux-x86_64", 1),
         (["a-1-1-py3-none-any.whl", "a-1-2-py3-none-any.whl"], "linux-x86_64", 1),
+        # A pure wheel that runs everywhere is better than one for the newest systems only.
+        (["a-1-py3-none-any.whl", "a-1-cp311-cp311-manylinux_2_34_x86_64.whl"], "linux-x86_64", 0),
+        (["a-1-cp311-cp311-manylinux_2_34_x86_64.whl"], "linux-x86_64", 0),
         (["a-1-cp312-abi3-linux_x86_64.whl"], "linux-x86_64", None),
         (["a-1-cp311-cp311t-linux_x86_64.whl"], "linux-x86_64", None),
         (["a-1-pp311-pypy311_pp73-linux_x86_64.whl"], "linux-x86_64", None),

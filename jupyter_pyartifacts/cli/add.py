@@ -29,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(call: Call) -> int:
     """Add the requirements."""
-    options, document = call.lock_options(), call.document()
+    document, options = call.document(), call.lock_options()
     words = rebase_words(call.words, document)
     call.finish(lambda engine: engine.add(document, words, options=options))
     return 0

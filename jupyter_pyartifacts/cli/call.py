@@ -54,13 +54,10 @@ class Call:
         from ..service import LockOptions
 
         given = self.options
-        indexes = tuple(getattr(given, "index", None) or ())
-        for index in indexes:
-            _check_index(index)
         return LockOptions(
             python=getattr(given, "python", None),
             platforms=tuple(getattr(given, "platform", None) or ()) or None,
-            indexes=indexes,
+            indexes=tuple(getattr(given, "index", None) or ()),
             as_of=getattr(given, "as_of", None),
             prereleases=bool(getattr(given, "pre", False)),
             dry_run=bool(getattr(given, "dry_run", False)),
@@ -109,6 +106,7 @@ def add_change_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--index",
         action="append",
+        type=_index,
         metavar="[NAME=]URL",
         help="another index; the requirements of this call are taken from it (may be repeated)",
     )
@@ -130,13 +128,13 @@ def add_lock_options(parser: argparse.ArgumentParser) -> None:
     add_change_options(parser)
 
 
-def _check_index(text: str) -> None:
+def _index(text: str) -> str:
     name, equals, url = text.partition("=")
     if not equals or "://" in name:
         name, url = "", text
     plain = name.replace("-", "").replace("_", "").replace(".", "")
     if url.startswith(("https://", "http://", "file://")) and (not name or plain.isalnum()):
-        return
+        return text
     raise UsageError(
         "an index is not understood",
         expected="URL or NAME=URL, with https://, http:// or file://",

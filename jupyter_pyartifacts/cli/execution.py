@@ -6,7 +6,7 @@ import asyncio
 import re
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import nbformat
@@ -27,7 +27,7 @@ _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _DEFAULT = "python3"
 
 
-class _Specs(KernelSpecManager):  # type: ignore[misc]
+class _Specs(KernelSpecManager):
     """The machine's kernelspecs, with our provisioner put in; a name nobody knows is `python3`.
 
     A notebook names the kernel of the machine it was made on. With a lock that matters no more.
@@ -42,7 +42,7 @@ class _Specs(KernelSpecManager):  # type: ignore[misc]
         return spec
 
 
-class _Manager(AsyncKernelManager):  # type: ignore[misc]
+class _Manager(AsyncKernelManager):
     @default("kernel_spec_manager")
     def _default_specs(self) -> KernelSpecManager:
         return _Specs(parent=self)
@@ -58,8 +58,8 @@ class Execution:
         self._interrupted = False
         self.cells = 0
         self.started = False
-        text = document.text()
-        self.notebook: dict[str, Any] = nbformat.reads(text, as_version=nbformat.NO_CONVERT)
+        read: Callable[..., nbformat.NotebookNode] = nbformat.reads
+        self.notebook = read(document.text(), as_version=nbformat.NO_CONVERT)
 
     def run(self) -> None:
         """Start the kernel, execute every cell, shut it down.

@@ -27,6 +27,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(call: Call) -> int:
     """Lock again."""
-    options, document = call.lock_options(), call.document()
+    document, options = call.document(), call.lock_options()
     call.finish(lambda engine: engine.lock(document, options=options))
     return 0

@@ -20,6 +20,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(call: Call) -> int:
     """Remove the requirements."""
-    options, document = call.lock_options(), call.document()
+    document, options = call.document(), call.lock_options()
     call.finish(lambda engine: engine.remove(document, call.words, options=options))
     return 0

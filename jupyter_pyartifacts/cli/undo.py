@@ -20,6 +20,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(call: Call) -> int:
     """Undo the newest change."""
-    options, document = call.lock_options(), call.document()
+    document, options = call.document(), call.lock_options()
     call.finish(lambda engine: engine.undo(document, options=options))
     return 0

@@ -27,6 +27,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(call: Call) -> int:
     """Upgrade all, or the named ones."""
-    options, document = call.lock_options(), call.document()
+    document, options = call.document(), call.lock_options()
     call.finish(lambda engine: engine.upgrade(document, call.words, options=options))
     return 0

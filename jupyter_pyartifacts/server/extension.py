@@ -12,7 +12,7 @@ from traitlets.config import Configurable
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
 
-__all__ = ["PROVISIONER", "PyArtifacts", "load"]
+__all__ = ["PROVISIONER", "PyArtifacts"]
 
 PROVISIONER = "pyartifacts"
 """The name of our provisioner's entry point."""
@@ -36,17 +36,16 @@ class PyArtifacts(Configurable):
     ).tag(config=True)
 
 
-def load(app: ServerApp) -> PyArtifacts:
+def _load_jupyter_server_extension(app: ServerApp) -> None:
     """Apply the settings to a server; what its administrator set explicitly stays as it is."""
     settings = PyArtifacts(parent=app)
     if app.gateway_config.gateway_enabled:
         app.log.info("jupyter_pyartifacts: kernels run behind a gateway, nothing to do here")
-        return settings
+        return
     if settings.use_provisioner:
         _use_provisioner(app)
     if settings.use_pending_kernels:
         _use_pending_kernels(app)
-    return settings
 
 
 def _use_provisioner(app: ServerApp) -> None:

@@ -1,0 +1,361 @@
+"""Instantiating: fetch, check, translate and publish the artifacts of a plan.
+
+Downloads run side by side and each is unpacked as soon as it is whole and checked. Every artifact
+is worked on under its own lock, so that several processes share the work instead of doing it
+twice; what a killed process left is taken up where it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+
+from .errors import ArtifactError, HashMismatch
+from .model import Digest
+from .plan import Fetcher, Pin
+from .report import Progress, Reporter
+from .store import Lock, Published, Store, storage_errors
+from .store.storage import explain
+from .translate.pool import ExtractionPool
+from .translate.wheel import Tree
+
+__all__ = ["CONNECTIONS", "instantiate_pins"]
+
+CONNECTIONS = 8
+_TELL_EVERY = 0.05
+_HINT = (
+    "the file is not the one that was locked: nothing of it was kept; check the index or the"
+    " mirror, and lock again only if the project says why it changed"
+)
+
+
+class _Stopped(Exception):
+    """Another artifact failed, or the user interrupted: give up."""
+
+
+def instantiate_pins(
+    pins: Iterable[Pin],
+    *,
+    store: Store,
+    fetcher: Fetcher,
+    reporter: Reporter,
+    threads: int | None = None,
+    connections: int = CONNECTIONS,
+) -> dict[Digest, Published]:
+    """Return each pin's published artifact by its archive's digest; fetch what is not there.
+
+    When everything is there, that costs the reading of one small file for each. Raises
+    HashMismatch, ArtifactError and UnsafeArchive for a file that is not what it should be,
+    NetworkError for what cannot be reached, StoreError for a disk that is full or read-only.
+    After an error nothing half made is under any artifact's name.
+    """
+    wanted = {pin.artifact.digest: pin for pin in pins}
+    found: dict[Digest, Published] = {}
+    missing: list[Pin] = []
+    for digest, pin in wanted.items():
+        published = store.find_artifact(digest)
+        if published is None:
+            missing.append(pin)
+        else:
+            found[digest] = _checked(pin, published)
+    if missing:
+        for pin in missing:
+            if pin.artifact.kind != "wheel":
+                raise ArtifactError(
+                    f"{_label(pin)}: there is only an sdist, and this version reads wheels only",
+                    where=pin.artifact.filename,
+                    hint="pin a version that has a wheel for this platform",
+                )
+        store.prepare()
+        found |= _Run(missing, store, fetcher, reporter, threads, connections).run()
+    return found
+
+
+def _label(pin: Pin) -> str:
+    return f"{pin.distribution.name} {pin.distribution.version}"
+
+
+def _checked(pin: Pin, published: Published) -> Published:
+    """Check that an artifact is the pin's distribution and has the tree that the lock says."""
+    facts = published.facts
+    if canonicalize_name(facts.name) != canonicalize_name(pin.distribution.name):
+        raise ArtifactError(
+            f"{_label(pin)}: the file that is pinned is another distribution",
+            where=pin.artifact.filename,
+            expected=pin.distribution.name,
+            found=facts.name,
+            hint="lock again: jupyter pyartifacts lock NOTEBOOK",
+        )
+    if pin.artifact.tree is not None and pin.artifact.tree != published.tree:
+        raise HashMismatch(
+            f"{_label(pin)}: its tree is not the one that the lock pins",
+            where=pin.artifact.filename,
+            expected=str(pin.artifact.tree),
+            found=str(published.tree),
+            hint="lock again: jupyter pyartifacts lock NOTEBOOK",
+        )
+    return published
+
+
+class _Run:
+    """One instantiation: queues, threads, and the first failure."""
+
+    def __init__(
+        self,
+        pins: Sequence[Pin],
+        store: Store,
+        fetcher: Fetcher,
+        reporter: Reporter,
+        threads: int | None,
+        connections: int,
+    ) -> None:
+        self._store = store
+        self._fetcher = fetcher
+        self._reporter = reporter
+        self._connections = max(1, min(connections, len(pins)))
+        self._pool = ExtractionPool(threads)
+        # The largest first: they take longest to arrive and to unpack.
+        self._todo = deque(sorted(pins, key=lambda pin: -pin.artifact.size))
+        self._all = len(pins)
+        self._bytes_total = sum(pin.artifact.size for pin in pins)
+        self._bytes = 0
+        self._fetched = 0
+        self._told = 0.0
+        self._found: dict[Digest, Published] = {}
+        self._failure: BaseException | None = None
+        self._stop = threading.Event()
+        self._guard = threading.Lock()
+
+    def run(self) -> dict[Digest, Published]:
+        """Do it all and return what was published."""
+        workers = [
+            threading.Thread(target=self._work, name=f"pyartifacts-fetch-{number}", daemon=True)
+            for number in range(self._connections)
+        ]
+        try:
+            self._tell(force=True)
+            for worker in workers:
+                worker.start()
+            for worker in workers:
+                worker.join()
+            self._pool.close()
+        except BaseException as error:
+            self._fail(error)
+            for worker in workers:
+                if worker.ident is not None:
+                    worker.join()
+            self._pool.close()
+            raise
+        if self._failure is not None:
+            raise self._failure
+        return self._found
+
+    def _fail(self, error: BaseException) -> None:
+        with self._guard:
+            if self._failure is None and not isinstance(error, _Stopped):
+                self._failure = error
+        self._stop.set()
+        self._pool.cancel(_Stopped())
+
+    def _work(self) -> None:
+        try:
+            while not self._stop.is_set():
+                with self._guard:
+                    if not self._todo:
+                        return
+                    pin = self._todo.popleft()
+                    # With others left to do there is no need to wait for a lock.
+                    wait = not self._todo
+                if not self._take(pin, wait):
+                    with self._guard:
+                        self._todo.append(pin)
+                    time.sleep(0.002)
+        except BaseException as error:  # noqa: BLE001 - raised again by `run`
+            self._fail(error)
+
+    def _check_stop(self) -> None:
+        if self._stop.is_set():
+            raise _Stopped
+
+    def _take(self, pin: Pin, wait: bool) -> bool:
+        """Fetch one artifact and hand it on; return False if another process is at it."""
+        digest = pin.artifact.digest
+        lock = self._store.lock(digest.hex, wait=wait, check=self._check_stop)
+        if lock is None:
+            return False
+        handed_on = False
+        try:
+            published = self._store.find_artifact(digest)
+            if published is not None:
+                self._done(pin, published, fetched=False)
+                return True
+            part = self._store.layout.part(digest)
+            self._fetch(pin, part)
+            self._check_stop()
+            temporary = self._store.temporary(digest.hex)
+            handed_on = True
+            self._pool.submit(
+                str(part),
+                str(temporary / "tree"),
+                pin.artifact.filename,
+                pin.artifact.size,
+                lambda result: self._extracted(pin, part, temporary, lock, result),
+            )
+        finally:
+            if not handed_on:
+                lock.release()
+        return True
+
+    def _fetch(self, pin: Pin, part: Path) -> None:
+        """Have the whole, checked archive in `part`. Raises HashMismatch, NetworkError."""
+        artifact = pin.artifact
+        resumed = _size(part)
+        if resumed == artifact.size and _hash_file(part) == artifact.digest.hex:
+            self._count(artifact.size)
+            self._arrived()
+            return
+        if resumed >= artifact.size:
+            part.unlink(missing_ok=True)
+            resumed = 0
+        try:
+            self._fetch_once(pin, part, resumed)
+        except HashMismatch:
+            part.unlink(missing_ok=True)
+            if not resumed:
+                raise
+            # What an earlier run left may have been damaged: once more, from the beginning.
+            self._fetch_once(pin, part, 0)
+        self._arrived()
+
+    def _fetch_once(self, pin: Pin, part: Path, resumed: int) -> None:
+        artifact = pin.artifact
+        counted = 0
+
+        def on_bytes(count: int) -> None:
+            nonlocal counted
+            self._check_stop()
+            counted += count
+            self._count(count)
+
+        self._count(resumed)
+        try:
+            with storage_errors(self._store.root):
+                found = self._fetcher.fetch(artifact, part, on_bytes)
+            size = _size(part)
+            if size != artifact.size:
+                raise _mismatch(pin, "size", f"{artifact.size} bytes", f"{size} bytes")
+            if found != artifact.digest.hex:
+                raise _mismatch(pin, "hash", str(artifact.digest), f"sha256:{found}")
+        except BaseException:
+            self._count(-counted - resumed)
+            if _size(part) > artifact.size:
+                part.unlink(missing_ok=True)
+            raise
+
+    def _extracted(
+        self, pin: Pin, part: Path, temporary: Path, lock: Lock, result: Tree | BaseException
+    ) -> None:
+        """Publish a tree, or clean up after a failure; runs in one of the pool's threads."""
+        try:
+            if isinstance(result, OSError):
+                raise explain(result, self._store.root, "written") from result
+            if isinstance(result, BaseException):
+                raise result
+            digest = pin.artifact.digest
+            _check_facts(pin, result)
+            published = self._store.publish_artifact(
+                digest, temporary, result.facts, result.manifest, result.sizes
+            )
+            part.unlink(missing_ok=True)
+            self._done(pin, published, fetched=True)
+        except BaseException as error:  # noqa: BLE001 - raised again by `run`
+            self._store.discard(temporary)
+            if isinstance(error, ArtifactError):
+                part.unlink(missing_ok=True)
+            self._fail(error)
+        finally:
+            lock.release()
+
+    def _done(self, pin: Pin, published: Published, *, fetched: bool) -> None:
+        _checked(pin, published)
+        with self._guard:
+            self._found[pin.artifact.digest] = published
+            done = len(self._found)
+        if not fetched:
+            self._count(pin.artifact.size)
+            self._arrived()
+        for note in published.facts.notes:
+            self._reporter.note(note)
+        self._reporter.progress(
+            Progress(
+                stage="extract",
+                done=done,
+                total=self._all,
+                unit="distributions",
+                item=pin.distribution.name,
+                distributions_done=done,
+                distributions_total=self._all,
+            )
+        )
+
+    def _count(self, count: int) -> None:
+        with self._guard:
+            self._bytes += count
+        self._tell()
+
+    def _arrived(self) -> None:
+        with self._guard:
+            self._fetched += 1
+        self._tell(force=self._fetched == self._all)
+
+    def _tell(self, *, force: bool = False) -> None:
+        now = time.monotonic()
+        with self._guard:
+            if not force and now - self._told < _TELL_EVERY:
+                return
+            self._told = now
+            event = Progress(
+                stage="download",
+                done=self._bytes,
+                total=self._bytes_total,
+                unit="bytes",
+                distributions_done=self._fetched,
+                distributions_total=self._all,
+            )
+        self._reporter.progress(event)
+
+
+def _check_facts(pin: Pin, tree: Tree) -> None:
+    _checked(pin, Published(path=Path(), tree=tree.facts.tree, facts=tree.facts))
+
+
+def _mismatch(pin: Pin, what: str, expected: str, found: str) -> HashMismatch:
+    return HashMismatch(
+        f"{_label(pin)}: the {what} of its file is not the one that the lock pins",
+        where=pin.artifact.filename,
+        expected=expected,
+        found=found,
+        hint=_HINT,
+    )
+
+
+def _size(path: Path) -> int:
+    try:
+        return os.stat(path).st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _hash_file(path: Path) -> str:
+    hashed = hashlib.sha256()
+    with open(path, "rb") as stream:
+        while data := stream.read(1 << 20):
+            hashed.update(data)
+    return hashed.hexdigest()

@@ -1,0 +1,158 @@
+"""The store of a run: one root that is written and any number of read-only layers below it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from ..config import Config
+from ..errors import LockError, StoreError
+from ..model import Digest
+from ..plan import UNPACK_VERSION
+from .facts import Facts
+from .layout import Layout, default_root
+from .locking import Lock, acquire, acquire_shared
+from .publish import Published, publish_directory, read_published, write_artifact
+from .storage import remove_tree, storage_errors, write_file
+
+__all__ = ["Store"]
+
+_FOLDERS = ("artifacts", "views", "downloads", "temporary", "locks", "trees", "roots", "kernels")
+
+
+class Store:
+    """Content by digest. `roots` come in the order of search; only the first is written.
+
+    Nothing is made on disk before something has to be written.
+    """
+
+    def __init__(self, roots: Sequence[Path | str]) -> None:
+        if not roots:
+            raise ValueError("a store has at least one root")
+        self.layers = tuple(Layout(Path(os.path.abspath(root))) for root in roots)
+        self._made = False
+
+    @classmethod
+    def from_config(cls, config: Config) -> Store:
+        """Return the store that a configuration names, else the user's own."""
+        if config.stores:
+            return cls(config.stores)
+        return cls([default_root(config.environ, os.path.expanduser("~"), sys.platform)])
+
+    @property
+    def layout(self) -> Layout:
+        """Return the layout of the root that is written."""
+        return self.layers[0]
+
+    @property
+    def root(self) -> Path:
+        """Return the root that is written."""
+        return self.layers[0].root
+
+    def prepare(self) -> None:
+        """Make the root's directories; raise StoreError if it cannot be written."""
+        if self._made:
+            return
+        with storage_errors(self.root):
+            for name in _FOLDERS:
+                os.makedirs(self.root / name, exist_ok=True)
+                if not os.access(self.root / name, os.W_OK | os.X_OK):
+                    raise PermissionError(13, os.strerror(13), str(self.root / name))
+        self._made = True
+
+    def find_artifact(self, digest: Digest) -> Published | None:
+        """Return a published artifact; None if it is in no root, or damaged in the first one."""
+        for layout in self.layers:
+            try:
+                found = read_published(layout.artifact(digest))
+            except StoreError:
+                # The next publication replaces it; a damaged layer is as good as none.
+                continue
+            except OSError as error:
+                raise StoreError(
+                    "an artifact in the store cannot be read",
+                    where=str(layout.artifact(digest)),
+                    details=str(error),
+                    hint="check the permissions of the store's directory",
+                ) from error
+            if found is not None:
+                return found
+        return None
+
+    def lock(
+        self, key: str, *, wait: bool = True, check: Callable[[], None] = lambda: None
+    ) -> Lock | None:
+        """Take the lock of a key (an artifact's hex digest, `view-` and a plan's).
+
+        Returns None if it is held elsewhere and `wait` is false. Raises StoreError.
+        """
+        self.prepare()
+        with storage_errors(self.root):
+            return acquire(self.layout.lock(key), wait=wait, check=check)
+
+    def using(self) -> Lock | None:
+        """Keep `gc` out until the lock that is returned is let go; None for a read-only store."""
+        try:
+            self.prepare()
+            return acquire_shared(self.layout.lock("sweep"))
+        except (StoreError, OSError):
+            return None
+
+    def temporary(self, key: str) -> Path:
+        """Return an empty directory to make something in; the caller holds the key's lock."""
+        self.prepare()
+        path = self.layout.temporary(key)
+        with storage_errors(self.root):
+            remove_tree(path)
+            os.mkdir(path)
+        return path
+
+    def discard(self, temporary: Path) -> None:
+        """Remove a temporary directory, as far as that works; `gc` takes the rest."""
+        try:
+            remove_tree(temporary)
+        except OSError:
+            pass
+
+    def publish_artifact(
+        self, digest: Digest, temporary: Path, facts: Facts, manifest: bytes, sizes: Iterable[int]
+    ) -> Published:
+        """Publish `temporary`/tree under an archive's digest; the caller holds its lock.
+
+        Raises StoreError; then nothing is under the digest's name.
+        """
+        home = self.layout.artifact(digest)
+        with storage_errors(self.root):
+            write_artifact(temporary, facts, manifest, sizes)
+            trash = self.layout.temporary(f"{digest.hex}.damaged")
+            publish_directory(temporary, home, trash=trash)
+        self.remember_tree(digest, facts.tree)
+        found = read_published(home)
+        if found is None:
+            raise StoreError(
+                "an artifact went away while it was published",
+                where=str(home),
+                hint="try again; nothing else may remove things from the store",
+            )
+        return found
+
+    def known_tree(self, digest: Digest) -> Digest | None:
+        """Return the tree hash of an archive that this store has seen once, else None."""
+        for layout in self.layers:
+            try:
+                text = layout.known_tree(digest, UNPACK_VERSION).read_text("ascii")
+                return Digest.parse(text.strip())
+            except (OSError, ValueError, LockError):
+                continue
+        return None
+
+    def remember_tree(self, digest: Digest, tree: Digest) -> None:
+        """Remember the tree hash of an archive. Raises StoreError."""
+        self.prepare()
+        path = self.layout.known_tree(digest, UNPACK_VERSION)
+        if path.exists():
+            return
+        with storage_errors(self.root):
+            write_file(path, f"{tree}\n".encode())

@@ -1,0 +1,83 @@
+"""The tree hash: one digest for all files of an artifact, checkable with `sha256sum` and `sort`.
+
+The definition is permanent. A tree is a set of files; each has a path relative to the tree's root
+(components joined by `/`, UTF-8), an executable bit and its bytes. Its *manifest* has one line a
+file, ended by a line feed:
+
+    MODE SHA256 PATH
+
+`MODE` is `x` for an executable file and `-` for any other, `SHA256` the 64 lower-case hexadecimal
+digits over the file's bytes, `PATH` the path as it is. Lines are sorted by the bytes of `PATH`.
+The tree hash is the sha256 of the manifest; directories, owners and times are no part of it. So a
+shell computes the very same (in an extracted tree, file names without a line feed):
+
+    find . -type f | sed 's|^\\./||' | LC_ALL=C sort | while read -r path; do
+        test -x "$path" && mode=x || mode=-
+        printf '%s %s %s\\n' "$mode" "$(sha256sum < "$path" | cut -d' ' -f1)" "$path"
+    done | sha256sum
+
+Test vectors: the empty tree is the sha256 of nothing, `e3b0c442...7852b855`; more of them are in
+`tests/test_treehash.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from .model import Digest
+
+__all__ = ["TreeEntry", "combined_digest", "manifest", "parse_manifest", "tree_hash"]
+
+
+class TreeEntry(NamedTuple):
+    """One file of a tree: path from its root, executable bit, sha256 digits, size in bytes."""
+
+    path: str
+    executable: bool
+    digest_hex: str
+    size: int
+
+
+def manifest(entries: Iterable[TreeEntry]) -> bytes:
+    """Return the manifest of a tree: sorted lines `MODE SHA256 PATH`.
+
+    Raises ValueError if a path occurs twice or has a line feed, which would make it ambiguous.
+    """
+    # Code point order of text is byte order of its UTF-8 form, so text is sorted as it is.
+    lines = []
+    last = None
+    for path, executable, digest, _ in sorted(entries):
+        if path == last or "\n" in path:
+            raise ValueError(f"a tree cannot hold the path {path!r} (twice, or with a line feed)")
+        last = path
+        lines.append(f"{'x' if executable else '-'} {digest} {path}\n")
+    return "".join(lines).encode()
+
+
+def tree_hash(entries: Iterable[TreeEntry]) -> Digest:
+    """Return the tree hash: the sha256 of the manifest."""
+    return Digest(hashlib.sha256(manifest(entries)).hexdigest())
+
+
+def parse_manifest(data: bytes) -> list[tuple[str, bool, str]]:
+    """Read a manifest back: path, executable bit and sha256 digits of each file, in order.
+
+    Raises ValueError for anything that `manifest` would not have written.
+    """
+    if data and not data.endswith(b"\n"):
+        raise ValueError("the manifest's last line is not whole")
+    entries = []
+    for line in data.decode().split("\n")[:-1]:
+        mode, digest, path = line.split(" ", 2)
+        if mode not in ("x", "-") or len(digest) != 64 or not path:
+            raise ValueError(f"not a line of a manifest: {line[:120]!r}")
+        entries.append((path, mode == "x", digest))
+    return entries
+
+
+def combined_digest(digests: Iterable[Digest]) -> Digest:
+    """Return the digest over several digests: the sha256 of their sorted lines `sha256:HEX`."""
+    text = "".join(f"{digest}\n" for digest in sorted(digests))
+    return Digest(hashlib.sha256(text.encode()).hexdigest())
