@@ -17,6 +17,7 @@ __all__ = [
     "Environment",
     "Index",
     "Interpreter",
+    "InterpreterInUse",
     "LeftOut",
     "Lock",
     "PythonPin",
@@ -124,6 +125,30 @@ class Interpreter:
     version: str
     build: str
     artifact: Artifact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterpreterInUse:
+    """A real interpreter of this machine that runs a lock.
+
+    `path` is the executable itself, of no virtual environment; `version` the full one (`3.11.7`);
+    `identity` names it in a plan's digest: the tree hash of its archive, or its real path and
+    full version. `cache_tag` and `magic` (hexadecimal) say which byte code it reads; they are
+    empty where nobody asked it. `notes` say where it differs from what the lock names.
+    """
+
+    path: str
+    version: str
+    identity: str
+    implementation: str = "cpython"
+    cache_tag: str = ""
+    magic: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def minor(self) -> str:
+        """Return `3.11` of `3.11.7`."""
+        return ".".join(self.version.split(".")[:2])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,6 +74,8 @@ PLATFORMS: Mapping[str, Platform] = MappingProxyType(
 )
 DEFAULT_PLATFORMS: tuple[str, ...] = tuple(sorted(PLATFORMS))
 _LEGACY = {"manylinux1": (2, 5), "manylinux2010": (2, 12), "manylinux2014": (2, 17)}
+# Systems older than these are rare: glibc 2.28 (RHEL 8, Debian 10), macOS 12.
+_BASELINE = {"linux": (2, 28), "darwin": (12, 0), "win32": (0, 0)}
 _MACHINES = {"amd64": "x86_64", "x64": "x86_64", "arm64": "aarch64"}
 
 
@@ -129,22 +131,27 @@ def uv_environment(platform: str, minor: str, implementation: str = "cpython") -
 def wheel_rank(filename: str, platform: str, minor: str) -> tuple[int, ...] | None:
     """Rank a wheel for a platform and a CPython minor; None if it does not fit, lower is better.
 
-    Prefers the wheel made for this very interpreter, then the stable ABI, then pure Python;
-    among those the one that runs on the oldest system, so that one wheel serves most machines.
-    Free-threaded, PyPy and musllinux wheels never fit.
+    Prefers what runs on a system of the last years, then the wheel made for this very
+    interpreter, then the stable ABI, then pure Python; among those the one that runs on the
+    oldest system: one wheel serves every machine of the platform, so it should serve most of
+    them. Free-threaded, PyPy and musllinux wheels never fit.
     """
     try:
         _, _, build, tags = parse_wheel_filename(filename)
     except InvalidWheelFilename:
         return None
     major, number = (int(part) for part in minor.split("."))
-    ranks = [
-        (python, system, *(-part for part in build[:1] if isinstance(part, int)))
-        for tag in tags
-        if (python := _python_rank(tag.interpreter, tag.abi, major, number)) is not None
-        and (system := _system_rank(tag.platform, platform)) is not None
-    ]
-    return min(((a, *b, *c) for a, b, *c in ranks), default=None)
+    # Of two builds of one wheel the higher build number wins (binary distribution format).
+    number_of_build = -build[0] if build else 0
+    own = PLATFORMS[platform]
+    ranks = []
+    for tag in tags:
+        python = _python_rank(tag.interpreter, tag.abi, major, number)
+        system = _system_rank(tag.platform, platform)
+        if python is not None and system is not None:
+            too_new = int(tag.platform != "any" and _oldest(system) > _BASELINE[own.sys_platform])
+            ranks.append((too_new, python, *system, number_of_build))
+    return min(ranks, default=None)
 
 
 def _python_rank(interpreter: str, abi: str, major: int, minor: int) -> int | None:
@@ -181,6 +188,10 @@ def _system_rank(tag: str, platform: str) -> tuple[int, ...] | None:
     if match.lastindex:
         return (general, int(match[1]), int(match[2]))
     return (general, *_LEGACY.get(tag.partition("_")[0], (0, 0)))
+
+
+def _oldest(rank: tuple[int, ...]) -> tuple[int, int]:
+    return rank[1], rank[2]
 
 
 def best_wheel(filenames: Iterable[str], platform: str, minor: str) -> str | None:

@@ -17,7 +17,9 @@ from typing import Literal, Protocol
 
 __all__ = ["Note", "NullReporter", "Progress", "Reporter", "CallbackReporter", "Stage"]
 
-Stage = Literal["resolve", "metadata", "download", "extract", "view", "compile", "verify", "gc"]
+Stage = Literal[
+    "resolve", "metadata", "download", "extract", "view", "compile", "verify", "gc", "run"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +29,7 @@ class Progress:
     stage: Stage
     done: int
     total: int | None = None
-    unit: Literal["bytes", "files", "distributions"] = "distributions"
+    unit: Literal["bytes", "files", "distributions", "cells"] = "distributions"
     item: str | None = None
     distributions_done: int | None = None
     distributions_total: int | None = None

@@ -11,11 +11,10 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from ..errors import PlatformError, StoreError
-from ..model import Digest, Environment
+from ..model import Digest, Environment, InterpreterInUse
 from ..plan import Pin, plan_digest
 from ..store import Facts, Published, Store, storage_errors
 from ..store.layout import VIEW_RECORD
-from .interpreter import InterpreterInUse
 from .linking import Source, link_file, merge
 from .pth import VIEW_PTH, is_startup_file, select_lines
 from .scripts import (

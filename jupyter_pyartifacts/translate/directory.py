@@ -16,14 +16,12 @@ from ..errors import UnsafeArchive
 __all__ = [
     "MAX_BYTES",
     "MAX_MEMBERS",
-    "LOCAL_SIZE",
     "TAIL",
     "Directory",
     "Member",
     "check_local_headers",
     "data_start",
     "find_directory",
-    "local_extent",
     "parse_directory",
 ]
 
@@ -40,8 +38,6 @@ TAIL = 22 + 65535 + 20 + 56
 
 _CENTRAL = struct.Struct("<4s4B4HL2L5H2L")
 _LOCAL = struct.Struct("<4s5HL2L2H")
-LOCAL_SIZE = _LOCAL.size
-"""Bytes of a local header before its name."""
 _END = struct.Struct("<4s4H2LH")
 _END64 = struct.Struct("<4sQ2H2L4Q")
 _LOCATOR64 = struct.Struct("<4sLQL")
@@ -250,27 +246,6 @@ def _local_problem(fields: tuple[Any, ...], name: bytes, member: Member) -> str 
     ):
         return "has an entry whose two headers differ"
     return None
-
-
-def local_extent(
-    data: bytes, member: Member, end: int, *, label: str, where: str
-) -> tuple[int, int]:
-    """Return where an entry's data begins and ends in `data`, which begins at its local header.
-
-    `data` may end sooner than the entry does; `end` is where the entry has to have ended.
-    """
-    place = f"{where}: {member.name!r}"
-    if len(data) < LOCAL_SIZE:
-        _refuse(label, place, "has an entry outside of its data")
-    fields = _LOCAL.unpack_from(data)
-    name_end = LOCAL_SIZE + fields[9]
-    problem = _local_problem(fields, data[LOCAL_SIZE:name_end], member)
-    if problem is not None:
-        _refuse(label, place, problem)
-    start = name_end + fields[10]
-    if start + member.compressed > end:
-        _refuse(label, place, "has an entry outside of its data")
-    return start, start + member.compressed
 
 
 def _by_header(member: Member) -> int:

@@ -1,0 +1,218 @@
+"""The kernel provisioner: starts a notebook's kernel in the environment of the notebook's lock."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+from jupyter_core.paths import jupyter_runtime_dir
+
+from ..config import Config
+from ..errors import PlatformError, PyArtifactsError
+from ..model import Environment
+from . import headless, launch, session
+from .encryption import encryption_policy, supports_curve, transport_encryption
+from .origin import Origin, find_origin
+from .reporting import LogReporter, kernel_host
+
+__all__ = ["BOOTSTRAP", "FALLBACK", "INTERNAL_HINT", "PyArtifactsProvisioner"]
+
+BOOTSTRAP = str(Path(__file__).parent.parent / "shim" / "bootstrap.py")
+FALLBACK = str(Path(__file__).parent / "fallback.py")
+INTERNAL_HINT = "this is a defect of jupyter_pyartifacts: please report it with these lines"
+
+_Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Prepared:
+    kwargs: dict[str, Any]
+    origin: Origin
+    environment: Environment
+    store: str | None
+    session: str
+
+
+class PyArtifactsProvisioner(LocalProvisioner):
+    """Start the kernel of a notebook that has a lock in its own environment, isolated.
+
+    For a notebook without a lock, and for kernels other than ipykernel, everything is as
+    LocalProvisioner does it. Where the environment cannot be had, a fallback kernel starts that
+    answers every cell with the reason; nothing is raised and the host's packages never serve.
+    """
+
+    _session: str | None = None
+    _origin: Origin | None = None
+
+    async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
+        """Prepare the environment, then have ports picked, then rewrite command and environment."""
+        if not launch.is_ipykernel(self.kernel_spec.language, self.kernel_spec.argv):
+            return await self._stock(kwargs)
+        self._origin = None
+        try:
+            prepared = await self._prepare(kwargs)
+        except PyArtifactsError as error:
+            return await self._fallback(kwargs, error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the notebook must say it
+            return await self._fallback(kwargs, _internal_error(error))
+        return await (self._stock(kwargs) if prepared is None else self._isolated(prepared))
+
+    async def cleanup(self, restart: bool = False) -> None:
+        """Clean up as the stock provisioner does; the session file goes with the kernel."""
+        await super().cleanup(restart=restart)
+        if self._session and not restart:
+            session.remove_session(self._session)
+            self._session = None
+
+    async def _stock(self, kwargs: dict[str, Any]) -> dict[str, Any]:
+        result: dict[str, Any] = await super().pre_launch(**kwargs)
+        result["env"] = launch.stock_environ(result["env"])
+        return result
+
+    async def _prepare(self, kwargs: dict[str, Any]) -> _Prepared | None:
+        """Find the notebook and prepare the environment of its lock; None if it has no lock."""
+        # Nothing may be awaited before this: a headless run's client is on the stack just now.
+        client = headless.client_on_stack(self.parent)
+        origin = await find_origin(
+            self.parent,
+            client=client,
+            launch_environ=kwargs.get("env"),
+            environ=os.environ,
+            cwd=str(kwargs.get("cwd") or os.getcwd()),
+        )
+        if origin is None:
+            return None
+        if origin.client is not None:
+            headless.accept_lock(origin.client)
+        if origin.document is None:
+            return None
+        self._origin = origin
+        environment, store = await self._environment(origin)
+        if not os.access(environment.python, os.X_OK):
+            raise PlatformError(
+                "the interpreter of this notebook's environment cannot be run",
+                where=environment.python,
+                hint="repair the store: jupyter pyartifacts verify NOTEBOOK",
+            )
+        return _Prepared(
+            kwargs=self._encryption(kwargs, environment),
+            origin=origin,
+            environment=environment,
+            store=store,
+            session=self._write_session(origin, store),
+        )
+
+    async def _environment(self, origin: Origin) -> tuple[Environment, str | None]:
+        """Have the engine prepare an environment in a thread; return it and the stores' paths."""
+        from ..service import Engine
+
+        host = kernel_host(self.parent)
+        config = host.config() if host else Config.from_environ(os.environ)
+        reporter = host.reporter(self.kernel_id, origin.notebook) if host else LogReporter(self.log)
+        engine = Engine(config, reporter)
+        environment = await _in_thread(
+            lambda: engine.prepare(
+                origin.document, directory=Path(origin.directory), notebook=origin.notebook
+            )
+        )
+        return environment, os.pathsep.join(config.stores) or None
+
+    def _encryption(self, kwargs: dict[str, Any], environment: Environment) -> dict[str, Any]:
+        policy = encryption_policy(self.parent, kwargs.get("transport_encryption"))
+        keys_exist = getattr(self.parent, "curve_publickey", None) is not None
+        if policy == "disabled" and not keys_exist:
+            return kwargs
+        supported = supports_curve(environment.site_packages)
+        allowed = transport_encryption(policy, supported=supported, keys_exist=keys_exist)
+        return {**kwargs, "transport_encryption": allowed}
+
+    def _write_session(self, origin: Origin, store: str | None) -> str:
+        directories = [os.path.join(store.split(os.pathsep)[0], "kernels")] if store else []
+        self._session = session.write_session(
+            origin.document,
+            kernel_id=self.kernel_id,
+            directories=(*directories, jupyter_runtime_dir()),
+        )
+        return self._session
+
+    async def _isolated(self, prepared: _Prepared) -> dict[str, Any]:
+        result: dict[str, Any] = await super().pre_launch(**prepared.kwargs)
+        result["cmd"] = launch.isolated_command(
+            prepared.environment.python, BOOTSTRAP, result["cmd"], result["env"]
+        )
+        result["env"] = launch.isolated_environ(
+            result["env"],
+            prepared.environment,
+            host_python=sys.executable,
+            session=prepared.session,
+            notebook=prepared.origin.notebook,
+            store=prepared.store,
+        )
+        return result
+
+    async def _fallback(self, kwargs: dict[str, Any], error: PyArtifactsError) -> dict[str, Any]:
+        self.log.error("pyartifacts: %s", error)
+        notebook = self._origin.notebook if self._origin else None
+        host = kernel_host(self.parent)
+        if host is not None:
+            host.failed(self.kernel_id, notebook, error)
+        result: dict[str, Any] = await super().pre_launch(**kwargs)
+        result["cmd"] = launch.fallback_command(sys.executable, FALLBACK, result["cmd"])
+        result["env"] = launch.fallback_environ(
+            result["env"],
+            error,
+            host_python=sys.executable,
+            session=self._session,
+            notebook=notebook,
+            store=os.environ.get("PYARTIFACTS_STORE"),
+        )
+        return result
+
+
+def _internal_error(error: Exception) -> PyArtifactsError:
+    return PyArtifactsError(
+        "the environment of this notebook could not be prepared",
+        found=f"{type(error).__name__}: {error}",
+        details="".join(traceback.format_exception(error)),
+        hint=INTERNAL_HINT,
+    )
+
+
+async def _in_thread(function: Callable[[], _Value]) -> _Value:
+    """Run a function in a daemon thread and wait for what it returns or raises.
+
+    Not the loop's executor: the process would wait for its threads at exit, so that Ctrl-C
+    during a download would seem to do nothing. The store survives a stop at every point.
+    """
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[_Value] = loop.create_future()
+
+    def settle(value: _Value | None, error: BaseException | None) -> None:
+        if future.cancelled():
+            return
+        if error is None:
+            future.set_result(value)  # type: ignore[arg-type]
+        else:
+            future.set_exception(error)
+
+    def work() -> None:
+        try:
+            value: _Value | None = function()
+            failure: BaseException | None = None
+        except BaseException as error:  # noqa: BLE001 - raised again where it is awaited
+            value, failure = None, error
+        try:
+            loop.call_soon_threadsafe(settle, value, failure)
+        except RuntimeError:
+            pass  # The loop was closed meanwhile: nobody waits any more.
+
+    threading.Thread(target=work, name="pyartifacts-prepare", daemon=True).start()
+    return await future

@@ -1,0 +1,230 @@
+"""What the use cases return: frozen results that know their JSON event."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .history import Change
+from .lock import lock_digest, render_lock
+from .model import Environment, LeftOut, Lock
+
+__all__ = [
+    "Approved",
+    "Changed",
+    "Damage",
+    "Freed",
+    "Listed",
+    "Outdated",
+    "OutdatedRow",
+    "PastChange",
+    "Remembered",
+    "ShownPin",
+    "Verified",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """The outcome of a verb that makes a lock or an environment.
+
+    `lock` is None where the notebook has none any more; `size` counts the bytes of the artifacts
+    that this platform uses; `direct` names the distributions that the user asked for.
+    """
+
+    verb: str
+    lock: Lock | None
+    changes: tuple[Change, ...] = ()
+    direct: frozenset[str] = frozenset()
+    environment: Environment | None = None
+    notes: tuple[str, ...] = ()
+    size: int = 0
+    dry_run: bool = False
+
+    def to_event(self) -> dict[str, Any]:
+        """Return the event `result` of the JSON stream."""
+        lock = self.lock
+        return {
+            "event": "result",
+            "verb": self.verb,
+            "dry_run": self.dry_run,
+            "digest": None if lock is None else str(lock_digest(lock)),
+            "lock": None if lock is None else render_lock(lock),
+            "changes": [
+                {**asdict(change), "direct": change.name in self.direct} for change in self.changes
+            ],
+            "environment": None if self.environment is None else asdict(self.environment),
+            "notes": list(self.notes),
+            "platforms": [] if lock is None else list(lock.platforms),
+            "left_out": [] if lock is None else _left_out(lock.left_out),
+            "size": self.size,
+        }
+
+
+def _left_out(left_out: tuple[LeftOut, ...]) -> list[dict[str, str]]:
+    return [asdict(left) for left in left_out]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownPin:
+    """One distribution as `show` lists it; `size` in bytes, None where not for this platform."""
+
+    name: str
+    version: str
+    size: int | None
+    direct: bool
+    kernel: bool
+    required_by: tuple[str, ...]
+    dependencies: tuple[str, ...]
+    marker: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """What a notebook pins."""
+
+    lock: Lock
+    trusted: bool
+    distributions: tuple[ShownPin, ...]
+    interpreter: str | None = None
+    notes: tuple[str, ...] = ()
+
+    def to_event(self) -> dict[str, Any]:
+        """Return the event `result` of the JSON stream."""
+        return {
+            "event": "result",
+            "verb": "show",
+            "requirements": list(self.lock.requirements),
+            "kernel": list(self.lock.kernel),
+            "python": f"{self.lock.python.implementation} {self.lock.python.version}",
+            "interpreter": self.interpreter,
+            "platforms": list(self.lock.platforms),
+            "left_out": _left_out(self.lock.left_out),
+            "indexes": [f"{index.name} {index.url}" for index in self.lock.indexes],
+            "as_of": self.lock.as_of,
+            "digest": str(lock_digest(self.lock)),
+            "trusted": self.trusted,
+            "notes": list(self.notes),
+            "distributions": [asdict(each) for each in self.distributions],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutdatedRow:
+    """One distribution that has something newer; `released` is the newest version's date."""
+
+    name: str
+    current: str
+    compatible: str | None
+    latest: str | None
+    released: str | None
+    yanked: bool
+    direct: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outdated:
+    """What has something newer, and what was yanked."""
+
+    rows: tuple[OutdatedRow, ...]
+    notes: tuple[str, ...] = ()
+
+    def to_event(self) -> dict[str, Any]:
+        """Return the event `result` of the JSON stream."""
+        return {
+            "event": "result",
+            "verb": "outdated",
+            "outdated": [asdict(row) for row in self.rows],
+            "notes": list(self.notes),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastChange:
+    """One change that can be undone."""
+
+    when: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """The changes that a lock remembers, the newest first."""
+
+    history: tuple[PastChange, ...]
+
+    def to_event(self) -> dict[str, Any]:
+        """Return the event `result` of the JSON stream."""
+        return {
+            "event": "result",
+            "verb": "history",
+            "history": [asdict(change) for change in self.history],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Damage:
+    """One file of the store or the view that is not what its artifact says."""
+
+    path: str
+    expected: str
+    found: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """The outcome of a check: how many files were read, which were wrong, which are right again."""
+
+    files: int
+    damaged: tuple[Damage, ...]
+    repaired: tuple[str, ...]
+
+    def to_event(self) -> dict[str, Any]:
+        """Return the event `result` of the JSON stream."""
+        return {
+            "event": "result",
+            "verb": "verify",
+            "files": self.files,
+            "damaged": [asdict(each) for each in self.damaged],
+            "repaired": list(self.repaired),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approved:
+    """A lock that this user now trusts."""
+
+    digest: str
+    distributions: int
+    indexes: tuple[str, ...]
+
+    def to_event(self) -> dict[str, Any]:
+        """Return the event `result` of the JSON stream."""
+        return {
+            "event": "result",
+            "verb": "trust",
+            "digest": self.digest,
+            "distributions": self.distributions,
+            "indexes": list(self.indexes),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freed:
+    """What a sweep of the store took away, or would take; `size` in bytes."""
+
+    removed: tuple[str, ...]
+    size: int
+    kept: int
+    dry_run: bool
+
+    def to_event(self) -> dict[str, Any]:
+        """Return the event `result` of the JSON stream."""
+        return {
+            "event": "result",
+            "verb": "gc",
+            "removed": list(self.removed),
+            "size": self.size,
+            "kept": self.kept,
+            "dry_run": self.dry_run,
+        }

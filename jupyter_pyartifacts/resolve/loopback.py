@@ -1,0 +1,201 @@
+"""The loopback index: what uv sees of the world, on 127.0.0.1 behind a secret path."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+import socket
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar, Protocol
+from urllib.parse import unquote
+
+from packaging.utils import canonicalize_name
+
+from ..errors import PyArtifactsError
+from ..index.client import ProjectNotFound
+from ..index.simple import version_text
+from .catalog import Catalog
+
+__all__ = ["Loopback", "Slot", "open_slot"]
+
+_SLOTS = 4
+
+
+class Slot(Protocol):
+    """A bound socket and the secret that belongs to it."""
+
+    socket: socket.socket
+    secret: str
+
+
+class _Slot:
+    def __init__(self, bound: socket.socket, secret: str) -> None:
+        self.socket = bound
+        self.secret = secret
+
+
+def open_slot(path: Path) -> Slot:
+    """Bind one of the ports that this store used before, else a new one; remember it.
+
+    uv caches by URL, so the same port and secret make its cache worth having. Several processes
+    at once take one slot each. The file is private to its user: who knows the secret can make
+    this index fetch.
+    """
+    slots: list[dict[str, object]] = []
+    with contextlib.suppress(OSError, ValueError):
+        document = json.loads(path.read_text(encoding="utf-8"))
+        slots = [slot for slot in document if isinstance(slot, dict)]
+    for slot in slots[:_SLOTS]:
+        port, secret = slot.get("port"), slot.get("secret")
+        if isinstance(port, int) and 1024 <= port < 65536 and isinstance(secret, str) and secret:
+            with contextlib.suppress(OSError):
+                return _Slot(_bind(port), secret)
+    bound, secret = _bind(0), secrets.token_urlsafe(18)
+    if len(slots) < _SLOTS:
+        slots.append({"port": bound.getsockname()[1], "secret": secret})
+        with contextlib.suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".loopback-")
+            with open(handle, "w", encoding="utf-8") as stream:
+                json.dump(slots, stream)
+            os.replace(temporary, path)
+    return _Slot(bound, secret)
+
+
+def _bind(port: int) -> socket.socket:
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        if os.name != "nt":
+            # There is nothing to confuse with what an earlier process left in TIME_WAIT.
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(("127.0.0.1", port))
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
+class Loopback:
+    """Serve one catalog to uv while the `with` block runs.
+
+    `base` is the URL of the index; `failures` maps a project's name to what went wrong while
+    something of it was asked for, which says more than uv can.
+    """
+
+    def __init__(
+        self, catalog: Catalog, slot: Slot, *, on_request: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self.catalog = catalog
+        self._slot = slot
+        self._on_request = on_request
+        self.failures: dict[str, PyArtifactsError] = {}
+        self._root = f"/{slot.secret}/{catalog.key}"
+        port = slot.socket.getsockname()[1]
+        self.origin = f"http://127.0.0.1:{port}{self._root}"
+        self.base = f"{self.origin}/simple"
+
+    @contextlib.contextmanager
+    def serving(self) -> Iterator[Loopback]:
+        """Answer requests in threads of their own until the block ends."""
+        handler = type("_Bound", (_Handler,), {"loopback": self})
+        server = _Server(self._slot.socket, handler)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()
+
+    def answer(self, path: str, etag: str | None) -> tuple[int, dict[str, str], bytes]:
+        """Return status, headers and body for a path."""
+        if not path.startswith(self._root + "/"):
+            return 404, {}, b""
+        parts = path[len(self._root) + 1 :].strip("/").split("/")
+        name = "?"
+        try:
+            if len(parts) == 2 and parts[0] == "simple":
+                name = canonicalize_name(unquote(parts[1]))
+                return self._page(name, etag)
+            if len(parts) == 4 and parts[0] == "files":
+                filename = unquote(parts[3])
+                name = canonicalize_name(filename.split("-", 1)[0])
+                return self._file(parts[1], parts[2], filename)
+        except ProjectNotFound:
+            return 404, {}, b""
+        except PyArtifactsError as error:
+            self.failures.setdefault(name, error)
+            return 502, {}, error.what.encode()
+        except ValueError as error:
+            return 400, {}, str(error).encode()
+        return 404, {}, b""
+
+    def _page(self, name: str, etag: str | None) -> tuple[int, dict[str, str], bytes]:
+        self._on_request(name)
+        digest, render = self.catalog.page(name)
+        mark = f'"{hashlib.sha256(f"{digest} {self.catalog.key}".encode()).hexdigest()[:32]}"'
+        # This index knows best how old a page may be, so uv asks it every time.
+        headers = {"ETag": mark, "Cache-Control": "max-age=0, must-revalidate"}
+        if etag == mark:
+            return 304, headers, b""
+        body = render(lambda path: f"{self.origin}/{path}")
+        return 200, {**headers, "Content-Type": "application/vnd.pypi.simple.v1+json"}, body
+
+    def _file(self, digest: str, source: str, filename: str) -> tuple[int, dict[str, str], bytes]:
+        if not filename.endswith(".whl.metadata"):
+            # Nothing is built and nothing installed, so uv has no use for a file itself.
+            return 404, {}, b""
+        wheel = filename.removesuffix(".metadata")
+        self._on_request(f"{wheel.split('-', 1)[0]} {version_text(wheel, '') or ''}")
+        body = self.catalog.metadata(digest, source, wheel)
+        headers = {"Cache-Control": "max-age=365000000, immutable"}
+        return 200, {**headers, "Content-Type": "application/octet-stream"}, body
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def __init__(self, bound: socket.socket, handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(bound.getsockname(), handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = bound
+        self.server_address = bound.getsockname()
+        self.server_activate()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of a connection that uv gave up."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    loopback: ClassVar[Loopback]
+    protocol_version = "HTTP/1.1"
+    timeout = 120
+    wbufsize = -1
+    disable_nagle_algorithm = True
+
+    def do_GET(self) -> None:
+        path = self.path.split("?", 1)[0].split("#", 1)[0]
+        status, headers, body = self.loopback.answer(path, self.headers.get("If-None-Match"))
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        if status != 304:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    do_HEAD = do_GET
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Log nothing: requests hold the secret path."""

@@ -1,0 +1,87 @@
+"""One run of `uv lock` in a throw-away project."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import ResolutionError
+from ..index.uv import child_environ, find_uv
+from .project import Project, project_options, render_project
+
+__all__ = ["UvAnswer", "run_uv_lock"]
+
+_TIMEOUT = 1800.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UvAnswer:
+    """What uv left: its lock file's text if it found a resolution, and what it said."""
+
+    status: int
+    lock: str | None
+    said: str
+
+
+def run_uv_lock(
+    project: Project, prior: str | None, *, cache: Path, environ: Mapping[str, str]
+) -> UvAnswer:
+    """Run `uv lock` on a project, with the text of a `uv.lock` to prefer.
+
+    uv gets a directory of its own (with nothing above it that it would read), a private cache,
+    this very interpreter, and an environment in which nothing of the user's uv settings is left.
+    Raises ResolutionError if uv cannot be run at all.
+    """
+    with tempfile.TemporaryDirectory(prefix="pyartifacts-resolve-") as name:
+        directory = Path(name)
+        (directory / "pyproject.toml").write_text(render_project(project), encoding="utf-8")
+        if prior is not None:
+            (directory / "uv.lock").write_text(prior, encoding="utf-8")
+        command = [
+            find_uv(environ.get("PATH")),
+            "lock",
+            "--no-config",
+            "--no-progress",
+            "--no-python-downloads",
+            "--color=never",
+            f"--python={sys.executable}",
+            f"--cache-dir={cache}",
+            f"--project={directory}",
+            *project_options(project),
+        ]
+        try:
+            answer = subprocess.run(
+                command,
+                cwd=directory,
+                env=_environ(environ),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                timeout=_TIMEOUT,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise ResolutionError(
+                "uv, which resolves requirements, cannot be run",
+                where=command[0],
+                details=str(error),
+                hint="install it again where jupyter_pyartifacts is installed: pip install uv",
+            ) from error
+        lock = directory / "uv.lock"
+        text = lock.read_text(encoding="utf-8") if answer.returncode == 0 else None
+        return UvAnswer(status=answer.returncode, lock=text, said=answer.stderr)
+
+
+def _environ(environ: Mapping[str, str]) -> dict[str, str]:
+    # uv talks to the loopback index alone, so no proxy may get in between.
+    own = child_environ(environ, UV_HTTP_RETRIES="0", UV_HTTP_TIMEOUT="600")
+    for name in ("NO_PROXY", "no_proxy"):
+        listed = [part for part in own.get(name, "").split(",") if part.strip()]
+        own[name] = ",".join([*listed, "127.0.0.1"])
+    return own

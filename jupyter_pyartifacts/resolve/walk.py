@@ -1,0 +1,93 @@
+"""Walk a resolution's edges for each platform: which packages are needed where, and by whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from packaging.markers import Marker
+
+from ..platforms import marker_environment
+from .uvlock import UvEdge, UvPackage
+
+__all__ = ["Need", "walk"]
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """A package that is needed: on which platforms, and its edges there.
+
+    `edges` maps a dependency's name and extras to the platforms on which the edge is followed.
+    """
+
+    package: UvPackage
+    platforms: tuple[str, ...]
+    edges: Mapping[tuple[str, tuple[str, ...]], tuple[str, ...]]
+
+
+@lru_cache(maxsize=4096)
+def _marker(text: str) -> Marker:
+    return Marker(text)
+
+
+def walk(
+    root: UvPackage,
+    packages: Iterable[UvPackage],
+    platforms: Iterable[str],
+    *,
+    python: str,
+    implementation: str,
+) -> tuple[Need, ...]:
+    """Return what `root` needs on each platform, sorted by name and version.
+
+    Follows edges whose markers hold (PEP 508), extras included; `python` is a full version.
+    """
+    by_key = {(package.name, package.version): package for package in packages}
+    by_name: dict[str, list[UvPackage]] = {}
+    for package in by_key.values():
+        by_name.setdefault(package.name, []).append(package)
+    on: dict[Key, list[str]] = {}
+    edges: dict[Key, dict[tuple[str, tuple[str, ...]], list[str]]] = {}
+    for platform in sorted(platforms):
+        environment = marker_environment(platform, python, implementation)
+        seen: set[tuple[Key, str | None]] = set()
+        queue: list[tuple[UvPackage, str | None]] = [(root, None)]
+        while queue:
+            package, extra = queue.pop()
+            key = (package.name, package.version)
+            if (key, extra) in seen:
+                continue
+            seen.add((key, extra))
+            if package is not root and extra is None:
+                on.setdefault(key, []).append(platform)
+            for edge in package.edges if extra is None else package.extras.get(extra, ()):
+                if edge.marker and not _marker(edge.marker).evaluate(dict(environment)):
+                    continue
+                target = _target(edge, by_name)
+                if target is None:
+                    continue
+                queue.append((target, None))
+                queue.extend((target, wanted) for wanted in edge.extras)
+                if target.name != package.name:
+                    own = edges.setdefault(key, {})
+                    followed = own.setdefault((target.name, edge.extras), [])
+                    if platform not in followed:
+                        followed.append(platform)
+    return tuple(
+        Need(
+            package=by_key[key],
+            platforms=tuple(on[key]),
+            edges={edge: tuple(where) for edge, where in edges.get(key, {}).items()},
+        )
+        for key in sorted(on)
+    )
+
+
+def _target(edge: UvEdge, by_name: Mapping[str, list[UvPackage]]) -> UvPackage | None:
+    candidates = by_name.get(edge.name, [])
+    if edge.version is not None:
+        return next((own for own in candidates if own.version == edge.version), None)
+    return candidates[0] if candidates else None

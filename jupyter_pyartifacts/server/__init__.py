@@ -1,0 +1,1 @@
+"""Front-end: what a Jupyter server loads."""

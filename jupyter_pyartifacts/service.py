@@ -1,0 +1,511 @@
+"""The use cases: add, remove, upgrade, undo, instantiate, verify and their like.
+
+Every verb that changes a lock goes the same way: resolve, bring this platform's artifacts into
+the store, hash the other platforms' trees, assemble the view, and only then write the lock and
+approve it. Whatever fails on the way leaves the notebook as it was.
+"""
+
+from __future__ import annotations
+
+import difflib
+import platform as _platform
+import sys
+import re
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from .config import Config
+from .environment import assemble_view, find_view
+from .errors import ArtifactError, LockError, UsageError
+from .history import diff_locks, record_change, undo_change
+from .indexes import merge_indexes
+from .instantiate import instantiate_pins
+from .interpreter import find_interpreter, host_version
+from .lock import lock_digest, parse_lock, render_lock
+from .model import Digest, Environment, Lock, PythonPin
+from .notebook import Document
+from .outcome import (
+    Approved,
+    Changed,
+    Freed,
+    Listed,
+    Outdated,
+    PastChange,
+    Remembered,
+    ShownPin,
+    Verified,
+)
+from .plan import Pin, pins_for, plan_digest
+from .platforms import DEFAULT_PLATFORMS, PLATFORMS, identify_platform
+from .report import Reporter
+from .requirements import merge_requirements, parse_requirement, remove_requirements
+from .store import Store
+from .treehash import combined_digest
+from .trust import Trust, lock_sources
+
+if TYPE_CHECKING:
+    from .index.client import IndexClient
+    from .resolve import ResolveRequest
+
+__all__ = ["Engine", "LockOptions"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockOptions:
+    """What a changing verb may be told beside its requirements.
+
+    `python` is a version (`3.12`, `3.12.4`); `indexes` are `[NAME=]URL`; `as_of` a date or time
+    (RFC 3339) after which no file counts; None or empty keeps what the lock says.
+    """
+
+    python: str | None = None
+    platforms: tuple[str, ...] | None = None
+    indexes: tuple[str, ...] = ()
+    as_of: str | None = None
+    prereleases: bool = False
+    dry_run: bool = False
+
+
+class Engine:
+    """Run the use cases with one configuration; every method may raise PyArtifactsError."""
+
+    def __init__(self, config: Config, reporter: Reporter) -> None:
+        self.config = config
+        self._reporter = reporter
+
+    @cached_property
+    def store(self) -> Store:
+        """Return the store of this configuration."""
+        return Store.from_config(self.config)
+
+    @cached_property
+    def platform(self) -> str:
+        """Return the name of the platform that this process runs on."""
+        return identify_platform(sys.platform, _platform.machine())
+
+    @cached_property
+    def trust_store(self) -> Trust:
+        """Return the user's approvals."""
+        return Trust(self.store.layout.approvals)
+
+    # What a notebook has.
+
+    def show(self, document: Document) -> Listed:
+        """List what a notebook pins; reads only, also a lock nobody approved."""
+        lock = self._lock_of(document)
+        here = self._pins_here(lock)
+        sizes = {pin.distribution.name: pin.artifact.size for pin in here}
+        required: dict[str, set[str]] = {}
+        for each in lock.distributions:
+            for dependency in each.dependencies:
+                required.setdefault(dependency.name, set()).add(each.name)
+        direct, kernel = _names(lock.requirements), _names(lock.kernel)
+        return Listed(
+            lock=lock,
+            trusted=self.trust_store.is_approved(lock),
+            distributions=tuple(
+                ShownPin(
+                    name=each.name,
+                    version=each.version,
+                    size=sizes.get(each.name),
+                    direct=each.name in direct,
+                    kernel=each.name in kernel,
+                    required_by=tuple(sorted(required.get(each.name, ()))),
+                    dependencies=tuple(sorted({other.name for other in each.dependencies})),
+                    marker=each.marker,
+                )
+                for each in lock.distributions
+            ),
+        )
+
+    def history(self, document: Document) -> Remembered:
+        """List the changes that can be undone, the newest first."""
+        lock = self._lock_of(document)
+        return Remembered(
+            history=tuple(PastChange(when=each.when, what=each.what) for each in lock.history)
+        )
+
+    def outdated(self, document: Document) -> Outdated:
+        """List what has something newer; asks the index, changes nothing."""
+        from .resolve.outdated import outdated_rows
+
+        lock = self._lock_of(document)
+        with self._client(lock, document.directory) as client:
+            return outdated_rows(
+                self._request(lock, document, LockOptions(), upgrade="all"),
+                lock,
+                config=self.config,
+                client=client,
+                store_cache=self.store.layout.cache,
+                reporter=self._reporter,
+            )
+
+    # What changes a lock.
+
+    def add(
+        self, document: Document, requirements: Sequence[str], *, options: LockOptions
+    ) -> Changed:
+        """Add requirements, or replace those of the same projects; keeps all other pins."""
+        if not requirements:
+            raise UsageError(
+                "nothing to add",
+                expected="at least one requirement",
+                hint="name a package: jupyter pyartifacts add NOTEBOOK pandas",
+            )
+        before = self._own_lock(document)
+        wanted = before or self._empty_lock(options)
+        merged = merge_requirements(wanted.requirements, requirements)
+        wanted = replace(
+            wanted,
+            requirements=merged,
+            indexes=merge_indexes(
+                wanted.indexes, options.indexes, _names(tuple(requirements))
+            ),
+        )
+        what = f"add {' '.join(requirements)}"
+        return self._relock("add", document, before, wanted, what=what, options=options)
+
+    def remove(
+        self, document: Document, names: Sequence[str], *, options: LockOptions
+    ) -> Changed:
+        """Remove requirements by name, and what nobody else needs."""
+        before = self._lock_of(document, own=True)
+        wanted = replace(before, requirements=remove_requirements(before.requirements, names))
+        what = f"remove {' '.join(names)}"
+        return self._relock("remove", document, before, wanted, what=what, options=options)
+
+    def upgrade(
+        self, document: Document, names: Sequence[str] = (), *, options: LockOptions
+    ) -> Changed:
+        """Upgrade the named distributions (`NAME` or `NAME==V`), or all of them."""
+        before = self._lock_of(document, own=True)
+        exact = tuple(name for name in names if "==" in name)
+        self._check_pinned(before, names)
+        what = f"upgrade {' '.join(names)}".rstrip()
+        return self._relock(
+            "upgrade",
+            document,
+            before,
+            before,
+            what=what,
+            options=options,
+            upgrade=tuple(name for name in names if name not in exact) if names else "all",
+            pinned=exact,
+        )
+
+    def lock(self, document: Document, *, options: LockOptions) -> Changed:
+        """Lock the requirements again (for another Python or platforms), or make an empty lock."""
+        before = self._own_lock(document)
+        wanted = before or self._empty_lock(options)
+        if options.python:
+            wanted = replace(wanted, python=PythonPin(version=self._python(options.python)))
+        if options.platforms:
+            wanted = replace(wanted, platforms=_platforms(options.platforms))
+        if options.as_of:
+            wanted = replace(wanted, as_of=options.as_of)
+        return self._relock("lock", document, before, wanted, what="lock", options=options)
+
+    def undo(self, document: Document, *, options: LockOptions) -> Changed:
+        """Take the newest change back: the lock before it, byte for byte.
+
+        That lock needs an approval of its own, unless this user made it.
+        """
+        before = self._lock_of(document, own=True)
+        after = undo_change(before)
+        if after is not None:
+            self._check_trust(after, document)
+        environment = None
+        if after is not None and not options.dry_run:
+            environment = self._environment(after, document.directory, str(document.path))
+        if not options.dry_run:
+            document.write_lock(None if after is None else render_lock(after))
+        return self._changed("undo", before, after, environment, options=options)
+
+    # What makes a lock real.
+
+    def instantiate(self, document: Document) -> Changed:
+        """Bring every artifact of this platform into the store and assemble the view."""
+        lock = self._lock_of(document, own=True)
+        environment = self._environment(lock, document.directory, str(document.path))
+        return self._changed("instantiate", lock, lock, environment, options=LockOptions())
+
+    def prepare(
+        self, lock_document: object, *, directory: Path | str, notebook: str | None = None
+    ) -> Environment:
+        """Return the environment of a lock for a kernel that is about to start."""
+        lock = parse_lock(lock_document)
+        self.trust_store.check(
+            lock, self.config.trust, self.config.allowed_indexes, where=notebook
+        )
+        return self._environment(lock, Path(directory), notebook)
+
+    def trust(self, document: Document) -> Approved:
+        """Approve the lock of a notebook."""
+        lock = self._lock_of(document)
+        return Approved(
+            digest=str(self.trust_store.approve(lock)),
+            distributions=len(lock.distributions),
+            indexes=lock_sources(lock),
+        )
+
+    # The way of every change.
+
+    def _relock(
+        self,
+        verb: str,
+        document: Document,
+        before: Lock | None,
+        wanted: Lock,
+        *,
+        what: str,
+        options: LockOptions,
+        upgrade: tuple[str, ...] | Literal["all"] = (),
+        pinned: tuple[str, ...] = (),
+    ) -> Changed:
+        from .resolve import resolve
+
+        with self._client(wanted, document.directory) as client:
+            resolution = resolve(
+                self._request(
+                    wanted, document, options, upgrade=upgrade, pinned=pinned, prior=before
+                ),
+                config=self.config,
+                client=client,
+                store_cache=self.store.layout.cache,
+                reporter=self._reporter,
+            )
+            after = resolution.lock
+            if options.dry_run:
+                return self._changed(
+                    verb, before, after, None, options=options, notes=resolution.notes
+                )
+            with ThreadPoolExecutor(1) as background:
+                elsewhere = background.submit(self._hash_elsewhere, after, client)
+                environment = None
+                if self.platform in after.platforms:
+                    environment = self._environment(
+                        after, document.directory, str(document.path), client
+                    )
+                trees = elsewhere.result()
+        for pin in self._pins_here(after):
+            tree = self.store.known_tree(pin.artifact.digest)
+            if tree is not None:
+                trees[pin.artifact.digest] = tree
+        after = replace(after, trees=self._platform_trees(after, trees))
+        if before is not None and lock_digest(after) == lock_digest(before):
+            return self._changed(
+                verb, before, before, environment, options=options, notes=resolution.notes
+            )
+        after = record_change(before, after, what=what, when=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"))
+        self.trust_store.approve(after)
+        document.write_lock(render_lock(after))
+        return self._changed(
+            verb, before, after, environment, options=options, notes=resolution.notes
+        )
+
+    def _request(
+        self,
+        wanted: Lock,
+        document: Document,
+        options: LockOptions,
+        *,
+        upgrade: tuple[str, ...] | Literal["all"] = (),
+        pinned: tuple[str, ...] = (),
+        prior: Lock | None = None,
+    ) -> ResolveRequest:
+        from .resolve import ResolveRequest
+
+        return ResolveRequest(
+            requirements=wanted.requirements,
+            kernel=wanted.kernel,
+            python=wanted.python,
+            platforms=wanted.platforms,
+            host_platform=self.platform,
+            prior=prior,
+            upgrade=upgrade,
+            pinned=pinned,
+            indexes=wanted.indexes,
+            as_of=options.as_of or wanted.as_of,
+            prereleases=options.prereleases,
+            directory=document.directory,
+        )
+
+    def _hash_elsewhere(self, lock: Lock, client: IndexClient) -> dict[Digest, Digest]:
+        """Hash the trees of the artifacts that only other platforms use."""
+        from .elsewhere import hash_elsewhere
+
+        here = {pin.artifact.digest for pin in self._pins_here(lock)}
+        return hash_elsewhere(
+            (
+                artifact
+                for each in lock.distributions
+                for artifact in each.artifacts
+                if artifact.digest not in here
+            ),
+            store=self.store,
+            fetcher=client,
+            reporter=self._reporter,
+        )
+
+    def _platform_trees(self, lock: Lock, trees: Mapping[Digest, Digest]) -> dict[str, Digest]:
+        """Return the digest over each platform's trees; a platform not hashed whole has none."""
+        digests = {}
+        for platform in lock.platforms:
+            wanted = [pin.artifact.digest for pin in pins_for(lock, platform)]
+            if all(digest in trees for digest in wanted):
+                digests[platform] = combined_digest(trees[digest] for digest in wanted)
+        return digests
+
+    # The environment of a lock.
+
+    def _environment(
+        self, lock: Lock, directory: Path, notebook: str | None, client: IndexClient | None = None
+    ) -> Environment:
+        """Find the view of a lock, or bring its artifacts and assemble it.
+
+        The way of a reopened notebook: everything that takes time to import or to ask stays
+        behind the one look at the view.
+        """
+        pins = pins_for(lock, self.platform)
+        interpreter = find_interpreter(lock.python, self.config.environ)
+        digest = plan_digest(pins, interpreter.identity)
+        environment = find_view(digest, interpreter, store=self.store)
+        if environment is None:
+            with ExitStack() as stack:
+                fetcher = client or stack.enter_context(self._client(lock, directory))
+                published = instantiate_pins(
+                    pins, store=self.store, fetcher=fetcher, reporter=self._reporter
+                )
+                self._check_tree(lock, [published[pin.artifact.digest].tree for pin in pins])
+                environment = assemble_view(pins, published, interpreter, store=self.store)
+        environment = replace(environment, notes=(*environment.notes, *interpreter.notes))
+        if notebook is not None:
+            pass
+        return environment
+
+    def _check_tree(self, lock: Lock, trees: Sequence[Digest]) -> None:
+        expected = lock.trees.get(self.platform)
+        found = combined_digest(trees)
+        if expected is not None and found != expected:
+            raise ArtifactError(
+                f"the files of this lock for {self.platform} are not those that were locked",
+                expected=str(expected),
+                found=str(found),
+                hint="the lock was edited, or made by a defective version; lock again: "
+                "jupyter pyartifacts lock NOTEBOOK",
+            )
+
+    # Small questions.
+
+    def _check_pinned(self, lock: Lock, names: Sequence[str]) -> None:
+        pinned = {each.name for each in lock.distributions}
+        for text in names:
+            name = parse_requirement(text).name
+            if name not in pinned:
+                close = difflib.get_close_matches(name, pinned, n=1)
+                raise UsageError(
+                    f"{name} is not pinned in this notebook",
+                    found=text,
+                    hint=f"did you mean {close[0]}?"
+                    if close
+                    else f"add it first: jupyter pyartifacts add NOTEBOOK {name}",
+                )
+
+    def _lock_of(self, document: Document, *, own: bool = False) -> Lock:
+        """Read the lock of a notebook; `own` demands that this user made or approved it."""
+        if document.lock_document is None:
+            raise LockError(
+                "the notebook has no lock",
+                where=str(document.path),
+                hint="pin its first package: jupyter pyartifacts add NOTEBOOK pandas",
+            )
+        lock = parse_lock(document.lock_document)
+        if own:
+            self._check_trust(lock, document)
+        return lock
+
+    def _own_lock(self, document: Document) -> Lock | None:
+        return None if document.lock_document is None else self._lock_of(document, own=True)
+
+    def _check_trust(self, lock: Lock, document: Document) -> None:
+        self.trust_store.check(
+            lock, self.config.trust, self.config.allowed_indexes, where=str(document.path)
+        )
+
+    def _empty_lock(self, options: LockOptions) -> Lock:
+        return Lock(
+            requirements=(),
+            python=PythonPin(version=self._python(options.python)),
+            platforms=_platforms(options.platforms or DEFAULT_PLATFORMS),
+            as_of=options.as_of,
+            distributions=(),
+        )
+
+    def _python(self, wanted: str | None) -> str:
+        """Return the full version to lock for: as asked, else this process's own."""
+        if wanted is None or host_version().startswith(f"{wanted}."):
+            return host_version()
+        if not re.fullmatch(r"3\.\d+(\.\d+)?", wanted):
+            raise UsageError(
+                "a Python version is not understood",
+                expected="a version of CPython such as 3.12 or 3.12.4",
+                found=wanted[:80],
+                hint="write it like --python 3.12",
+            )
+        if wanted.count(".") == 2:
+            return wanted
+        return find_interpreter(PythonPin(version=wanted), self.config.environ).version
+
+    def _pins_here(self, lock: Lock) -> tuple[Pin, ...]:
+        return pins_for(lock, self.platform) if self.platform in lock.platforms else ()
+
+    def _client(self, lock: Lock, directory: Path) -> IndexClient:
+        from .index.client import IndexClient
+
+        client = IndexClient(self.config, cache=self.store.layout.cache, directory=directory)
+        client.allow_lock(lock)
+        return client
+
+    def _changed(
+        self,
+        verb: str,
+        before: Lock | None,
+        after: Lock | None,
+        environment: Environment | None,
+        *,
+        options: LockOptions,
+        notes: Sequence[str] = (),
+    ) -> Changed:
+        own = environment.notes if environment else ()
+        return Changed(
+            verb=verb,
+            lock=after,
+            changes=diff_locks(before, after),
+            direct=_names((after or before or self._empty_lock(options)).requirements),
+            environment=environment,
+            notes=tuple(dict.fromkeys((*notes, *own))),
+            size=sum(pin.artifact.size for pin in self._pins_here(after)) if after else 0,
+            dry_run=options.dry_run,
+        )
+
+
+def _names(requirements: Sequence[str]) -> frozenset[str]:
+    return frozenset(parse_requirement(text).name for text in requirements)
+
+
+def _platforms(names: Sequence[str]) -> tuple[str, ...]:
+    for name in names:
+        if name not in PLATFORMS:
+            raise UsageError(
+                "a platform is not known",
+                expected=", ".join(DEFAULT_PLATFORMS),
+                found=name[:80],
+                hint="name one of these",
+            )
+    return tuple(sorted(set(names)))

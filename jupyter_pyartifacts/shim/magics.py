@@ -1,0 +1,141 @@
+"""The magics and hooks in the IPython shell: `%pyartifacts`, completion, hints, no `%pip`.
+
+Loaded when a kernel starts, so whatever the commands need is imported at their first use.
+"""
+
+import os
+import sys
+
+from .failures import PyArtifactsError
+
+__all__ = ["Registration", "install", "load_ipython_extension", "uninstall"]
+
+_CYAN, _OFF = "\x1b[36m", "\x1b[0m"
+_STATE = "_pyartifacts_registration"
+
+
+def install(ip, mode):
+    """Register everything in an IPython shell, once only.
+
+    `mode` is `isolated` (the provisioner started this kernel) or `stock`. The environment cannot
+    tell: what an isolated kernel starts inherits its variables.
+    """
+    if getattr(ip, _STATE, None) is None:
+        setattr(ip, _STATE, Registration(ip, mode, list(sys.path)))
+
+
+def uninstall(ip):
+    """Take out what `install` registered, if it did."""
+    registration = getattr(ip, _STATE, None)
+    if registration is not None:
+        registration.remove()
+        setattr(ip, _STATE, None)
+
+
+def load_ipython_extension(ip):
+    """Register everything in the shell of an isolated kernel."""
+    install(ip, "isolated")
+
+
+class Registration(object):
+    """Hold the registrations of one shell, and undo them.
+
+    `mode` is `isolated` or `stock`; `start_path` is `sys.path` as it was at first.
+    """
+
+    def __init__(self, ip, mode, start_path):
+        self._ip = ip
+        self._mode = mode
+        self._start_path = start_path
+        self._commands = None
+        self._session = None
+        ip.register_magic_function(self.run, "line_cell", "pyartifacts")
+        ip.set_hook("complete_command", self._complete, str_key="%pyartifacts")
+        ip.set_hook("complete_command", self._complete, str_key="%%pyartifacts")
+        self._showtraceback = ip._showtraceback
+        ip._showtraceback = self._show_with_hint
+        if mode == "isolated":
+            self._register_installers()
+
+    def remove(self):
+        """Take the registrations out again."""
+        ip = self._ip
+        ip._showtraceback = self._showtraceback
+        for kind in ("line", "cell"):
+            ip.magics_manager.magics[kind].pop("pyartifacts", None)
+
+    def run(self, line, cell=None):
+        """Pin packages for this notebook: %pyartifacts VERB ..., see %pyartifacts help."""
+        if self._commands is None:
+            from .command import Commands
+
+            self._commands = Commands(self._ip, self.session(), self._start_path)
+        return self._commands(line, cell)
+
+    def session(self):
+        """Return the session, made at the first use."""
+        if self._session is None:
+            from .session import isolated_session, stock_session
+
+            found = isolated_session(os.environ) if self._mode == "isolated" else None
+            if found is None:
+                found = stock_session(os.environ, self._ip.user_ns, _runtime_directory(self._ip))
+            self._session = found
+        return self._session
+
+    def _lock(self):
+        """Return the lock as far as it is known, without making a session for it."""
+        if self._session is None and self._mode != "isolated":
+            return None
+        try:
+            return self.session().lock()
+        except PyArtifactsError:
+            return None
+
+    def _complete(self, shell, event):
+        from .completion import candidates
+        from .lockfile import pinned_names, requirement_names
+
+        lock = self._lock()
+        return candidates(event.line, event.symbol, pinned_names(lock), requirement_names(lock))
+
+    def _show_with_hint(self, etype, evalue, stb):
+        return self._showtraceback(etype, evalue, self._hinted(evalue, stb))
+
+    def _hinted(self, error, stb):
+        """Return the traceback's lines, and the hint where a module is missing."""
+        try:
+            if isinstance(error, ModuleNotFoundError) and isinstance(stb, list):
+                from .hints import hint_for
+                from .lockfile import pinned_names
+
+                hint = hint_for(error, pinned_names(self._lock()))
+                if hint:
+                    return [*stb, "{}hint:{} {}".format(_CYAN, _OFF, hint)]
+        except Exception:
+            # A hint must never stand in the way of the error itself.
+            return stb
+        return stb
+
+    def _register_installers(self):
+        from .pip import INSTALLERS, refuse
+
+        for installer in INSTALLERS:
+
+            def magic(line, installer=installer):
+                """Say how packages are added to this notebook."""
+                refuse(installer, line)
+
+            self._ip.register_magic_function(magic, "line", installer)
+
+
+def _runtime_directory(ip):
+    """Return the directory of connection files, which the user alone can read; None without."""
+    if getattr(ip, "kernel", None) is None or "ipykernel" not in sys.modules:
+        return None
+    try:
+        from ipykernel.connect import get_connection_file
+
+        return os.path.dirname(get_connection_file())
+    except Exception:
+        return None

@@ -1,0 +1,165 @@
+"""What this kernel works on: the session's lock file, the notebook, the views in use."""
+
+import atexit
+import json
+import os
+import shutil
+import sys
+import tempfile
+
+from .failures import PyArtifactsError
+
+__all__ = ["Session", "find_notebook", "isolated_session", "read_notebook_lock", "stock_session"]
+
+
+class Session(object):
+    """Know the session file, the host's Python, the notebook and every view used so far.
+
+    The file holds `{"pyartifacts": lock or null, "views": [paths]}`; the engine reads and writes
+    the lock, and keeps the views from garbage collection while the kernel lives.
+    """
+
+    def __init__(self, path, host_python, isolated, view=None, notebook=None):
+        self.path = path
+        self.host_python = host_python
+        self.isolated = isolated
+        self.views = [view] if view else []
+        self.notebook = notebook
+
+    @property
+    def view(self):
+        """Return the view in use, or None in a stock kernel that has none yet."""
+        return self.views[-1] if self.views else None
+
+    def read(self):
+        """Return the file's bytes, None if it is not there."""
+        try:
+            with open(self.path, "rb") as stream:
+                return stream.read()
+        except FileNotFoundError:
+            return None
+
+    def restore(self, content):
+        """Put bytes from `read` back, if the file has others by now."""
+        if self.read() == content:
+            return
+        if content is None:
+            os.unlink(self.path)
+        else:
+            _replace(self.path, content)
+
+    def lock(self):
+        """Return the lock as a mapping, None where there is none or it cannot be read."""
+        document = _document(self.read())
+        lock = document.get("pyartifacts")
+        return lock if isinstance(lock, dict) else None
+
+    def write_lock(self, lock):
+        """Write another lock (or None), the views stay."""
+        self._write({"pyartifacts": lock})
+
+    def use_view(self, view):
+        """Remember a view: this kernel may have modules loaded from it until it ends."""
+        if view in self.views:
+            self.views.remove(view)
+        self.views.append(view)
+        self.keep_views()
+
+    def keep_views(self):
+        """Write the views into the file, so that garbage collection leaves them alone."""
+        self._write({})
+
+    def _write(self, change):
+        document = _document(self.read())
+        document.setdefault("pyartifacts", None)
+        document.update(change)
+        document["views"] = list(self.views)
+        _replace(self.path, (json.dumps(document, indent=1) + "\n").encode("utf-8"))
+
+
+def _document(content):
+    try:
+        document = json.loads((content or b"{}").decode("utf-8"))
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _replace(path, content):
+    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".pyartifacts-")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def isolated_session(environ):
+    """Read what the provisioner said about this kernel; raise PyArtifactsError if it did not."""
+    path, host = environ.get("PYARTIFACTS_SESSION"), environ.get("PYARTIFACTS_HOST_PYTHON")
+    if not path or not host:
+        missing = "PYARTIFACTS_HOST_PYTHON" if path else "PYARTIFACTS_SESSION"
+        raise PyArtifactsError(
+            "this kernel does not know its host",
+            expected="the variable {}, as it was when the kernel started".format(missing),
+            hint="restart the kernel",
+        )
+    return Session(
+        path,
+        host,
+        isolated=True,
+        view=environ.get("PYARTIFACTS_VIEW"),
+        notebook=environ.get("PYARTIFACTS_NOTEBOOK"),
+    )
+
+
+def stock_session(environ, namespace, runtime_directory=None):
+    """Make a session for a kernel that runs in the host's own environment.
+
+    The lock that the notebook has already is where it starts from.
+    """
+    if runtime_directory is None or not os.path.isdir(runtime_directory):
+        runtime_directory = None
+    directory = tempfile.mkdtemp(prefix="pyartifacts-", dir=runtime_directory)
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    notebook = find_notebook(environ, namespace)
+    session = Session(
+        os.path.join(directory, "session.json"),
+        sys.executable,
+        isolated=False,
+        notebook=notebook,
+    )
+    session.write_lock(read_notebook_lock(notebook) if notebook else None)
+    return session
+
+
+def find_notebook(environ, namespace, directory=None):
+    """Return the absolute path of the notebook this kernel runs, None if nobody says it.
+
+    Jupyter's server gives `JPY_SESSION_NAME`, VS Code a variable in the user's namespace.
+    """
+    base = directory or os.getcwd()
+    for name in (
+        namespace.get("__vsc_ipynb_file__"),
+        environ.get("JPY_SESSION_NAME"),
+        environ.get("PYARTIFACTS_NOTEBOOK"),
+    ):
+        if not isinstance(name, str) or not name.endswith(".ipynb"):
+            continue
+        for path in (os.path.join(base, name), os.path.join(base, os.path.basename(name))):
+            if os.path.isfile(path):
+                return os.path.abspath(path)
+    return None
+
+
+def read_notebook_lock(path):
+    """Return the lock in a notebook's metadata as it stands there, None if it has none."""
+    try:
+        with open(path, "rb") as stream:
+            metadata = _document(stream.read()).get("metadata")
+    except OSError:
+        return None
+    lock = metadata.get("pyartifacts") if isinstance(metadata, dict) else None
+    return lock if isinstance(lock, dict) else None

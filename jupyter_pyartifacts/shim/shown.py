@@ -1,0 +1,170 @@
+"""The result of `show`: what is pinned, as a table, and who needs it, as a tree."""
+
+from . import markup
+from .grid import text_table, text_tree
+from .loaded import normalize
+from .result import Result
+from .words import count, size
+
+__all__ = ["ShowResult", "needed_tree", "needing_tree"]
+
+
+def needed_tree(roots, by_name, key="dependencies"):
+    """Return nodes (name, repeated, children) of what the roots need, each opened once only."""
+    opened = set()
+
+    def node(name):
+        children = sorted(by_name[name].get(key) or ()) if name in by_name else []
+        if name in opened and children:
+            return (name, True, [])
+        opened.add(name)
+        return (name, False, [node(child) for child in children])
+
+    return [node(name) for name in roots]
+
+
+def needing_tree(name, by_name):
+    """Return the node of who needs `name`, and who needs those."""
+    return needed_tree([name], by_name, key="required_by")
+
+
+def _weight(nodes):
+    return sum(1 + _weight(children) for _, _, children in nodes)
+
+
+class ShowResult(Result):
+    """What this notebook pins: `distributions`, `requirements`, `python`, `platforms`.
+
+    `only` narrows it to one distribution.
+    """
+
+    def _by_name(self):
+        return {row.get("name"): row for row in self.data.get("distributions") or ()}
+
+    def _groups(self):
+        """Return the rows the user asked for, what those need, and what only the kernel needs."""
+        by_name = self._by_name()
+        rows = [by_name[name] for name in sorted(by_name)]
+        if self.data.get("only"):
+            rows = [row for row in rows if row.get("name") == normalize(self.data["only"])]
+        needed, todo = set(), [row["name"] for row in by_name.values() if row.get("direct")]
+        while todo:
+            name = todo.pop()
+            if name not in needed:
+                needed.add(name)
+                todo.extend((by_name.get(name) or {}).get("dependencies") or ())
+        direct = [row for row in rows if row.get("direct")]
+        others = [row for row in rows if not row.get("direct") and row.get("name") in needed]
+        kernel = [row for row in rows if not row.get("direct") and row.get("name") not in needed]
+        return direct, others, kernel
+
+    def _nodes(self):
+        by_name = self._by_name()
+        only = self.data.get("only")
+        if only:
+            return needing_tree(normalize(only), by_name) if normalize(only) in by_name else []
+        roots = sorted(name for name, row in by_name.items() if row.get("direct"))
+        return needed_tree(roots, by_name)
+
+    def _headline(self):
+        rows = self.data.get("distributions") or ()
+        total = sum(row.get("size") or 0 for row in rows)
+        facts = [
+            count(len(rows), "distribution"),
+            "Python {}".format(str(self.data.get("python") or "?").replace("cpython ", "")),
+            count(len(self.data.get("platforms") or ()), "platform"),
+        ]
+        if total:
+            facts.insert(1, size(total))
+        return facts
+
+    def text_lines(self):
+        """Return a table, and the tree below it."""
+        direct, others, kernel = self._groups()
+        if self.data.get("only") and not direct + others + kernel:
+            return ["{} is not pinned".format(self.data["only"])]
+        if not self.data.get("distributions"):
+            return ["nothing is pinned; `%pyartifacts add NAME` does"]
+        rows = [self._cells(row) for row in direct + others + kernel]
+        lines = [", ".join(self._headline()), ""]
+        lines += text_table(["name", "version", "size#", "needed by"], rows)
+        if self._nodes():
+            lines += ["", "needed by:" if self.data.get("only") else "who needs what:"]
+            lines += text_tree([self._text_node(node) for node in self._nodes()])
+        return lines + self._more()
+
+    def _more(self):
+        lines = []
+        for left in self.data.get("left_out") or ():
+            lines.append("not locked for {}: {}".format(left.get("platform"), left.get("reason")))
+        if self.data.get("trusted") is False:
+            lines.append("this lock is not approved; `%pyartifacts trust` does")
+        return lines
+
+    def _who(self, row):
+        if row.get("direct"):
+            return "you"
+        names = list(row.get("required_by") or ())
+        return ", ".join(names) or ("the kernel" if row.get("kernel") else "")
+
+    def _cells(self, row):
+        bytes_ = row.get("size")
+        return [
+            row.get("name"),
+            row.get("version"),
+            "" if bytes_ is None else size(bytes_),
+            self._who(row),
+        ]
+
+    def _label(self, name):
+        row = self._by_name().get(name)
+        return (name, row.get("version")) if row else (name, "not on this platform")
+
+    def _text_node(self, node):
+        name, repeated, children = node
+        label = "{} {}{}".format(*((*self._label(name), " (see above)" if repeated else "")))
+        return (label, [self._text_node(child) for child in children])
+
+    def _html_node(self, node):
+        name, repeated, children = node
+        own, version = self._label(name)
+        label = '{} <span class="pya-dim pya-mono">{}{}</span>'.format(
+            markup.code(own), markup.escape(version), " \u2191" if repeated else ""
+        )
+        return (label, [self._html_node(child) for child in children])
+
+    def html_parts(self):
+        """Return the requirements' table, the rest folded, and the tree."""
+        direct, others, kernel = self._groups()
+        only = self.data.get("only")
+        if not direct + others + kernel:
+            return [markup.escape(line) for line in self.text_lines()]
+        parts = [markup.section(only or "pinned", " \u00b7 ".join(self._headline()))]
+        if direct:
+            parts.append(self._table(direct))
+        for rows, label in ((others, "needed by these"), (kernel, "the kernel's own")):
+            if rows and only:
+                parts.append(self._table(rows))
+            elif rows:
+                title = "{} {}".format(len(rows), label)
+                parts.append(markup.folded(title, self._table(rows)))
+        nodes = self._nodes()
+        title = "who needs {}".format(only) if only else "who needs what"
+        drawn = markup.tree([self._html_node(node) for node in nodes])
+        parts.append(markup.folded(title, drawn, is_open=bool(only) or _weight(nodes) <= 25))
+        parts.extend(markup.box(markup.escape(line), "warn") for line in self._more())
+        return parts
+
+    def _table(self, rows):
+        body = []
+        for row in rows:
+            name, version, bytes_, who = self._cells(row)
+            label = markup.code(name)
+            if row.get("direct"):
+                label = "<strong>{}</strong>".format(label)
+            marker = row.get("marker")
+            if marker:
+                label += ' <span class="pya-dim pya-mono">{}</span>'.format(markup.escape(marker))
+            dim = '<span class="pya-dim">{}</span>'.format(markup.escape(who))
+            body.append([label, markup.code(version), markup.escape(bytes_), dim])
+        return markup.table(["", "version", "size#", "needed by"], body)

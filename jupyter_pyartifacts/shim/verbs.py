@@ -1,0 +1,101 @@
+"""The verbs and options of `%pyartifacts`: one table that parsing, help and completion read."""
+
+from collections import namedtuple
+
+__all__ = ["ALIASES", "OPTIONS", "VERBS", "Option", "Verb", "help_rows"]
+
+Option = namedtuple("Option", "name metavar summary")
+"""`metavar` is None for a switch."""
+
+Verb = namedtuple("Verb", "name usage minimum maximum options changes summary")
+"""`minimum` and `maximum` count arguments (None: any number); `changes`: may write the lock."""
+
+OPTIONS = {
+    option.name: option
+    for option in (
+        Option("--index", "NAME=URL", "take the projects named in this command from this index"),
+        Option("--as-of", "DATE", "see the index as it was on this day, 2024-01-31"),
+        Option("--pre", None, "allow pre-releases"),
+        Option("--dry-run", None, "show what would change, change nothing"),
+        Option("--offline", None, "use what is on this machine only"),
+        Option("--platform", "NAME", "lock for this platform; may be repeated"),
+        Option("--trust", None, "approve the lock that is in this notebook now"),
+        Option("--deep", None, "make the byte code anew as well"),
+        Option("--help", None, "say how the verb is used"),
+    )
+}
+
+_CHANGE = ("--dry-run", "--offline", "--trust")
+_RESOLVE = ("--index", "--as-of", "--pre", "--platform", *_CHANGE)
+
+VERBS = {
+    verb.name: verb
+    for verb in (
+        Verb(
+            "add",
+            "add REQUIREMENT ...",
+            1,
+            None,
+            _RESOLVE,
+            True,
+            "pin packages, for this notebook only, and make them importable at once",
+        ),
+        Verb("remove", "remove NAME ...", 1, None, _CHANGE, True, "take requirements out"),
+        Verb(
+            "upgrade",
+            "upgrade [NAME[==VERSION] ...]",
+            0,
+            None,
+            _RESOLVE,
+            True,
+            "move the pins forward: these, or all",
+        ),
+        Verb(
+            "outdated", "outdated", 0, 0, ("--offline", "--pre"), False, "what has newer releases"
+        ),
+        Verb("show", "show [NAME]", 0, 1, (), False, "what is pinned and who needs it"),
+        Verb("undo", "undo", 0, 0, _CHANGE, True, "take the last change back"),
+        Verb("history", "history", 0, 0, (), False, "the last changes"),
+        Verb(
+            "instantiate",
+            "instantiate [NOTEBOOK]",
+            0,
+            1,
+            ("--offline", "--trust"),
+            True,
+            "fetch what the lock pins; with NOTEBOOK, take that notebook's lock over",
+        ),
+        Verb("verify", "verify", 0, 0, ("--deep",), False, "hash every file again and repair"),
+        Verb("trust", "trust", 0, 0, (), False, "approve this notebook's lock"),
+        Verb("help", "help [VERB]", 0, 1, (), False, "this page"),
+    )
+}
+
+ALIASES = {
+    "install": "add",
+    "uninstall": "remove",
+    "rm": "remove",
+    "delete": "remove",
+    "update": "upgrade",
+    "list": "show",
+    "freeze": "show",
+    "tree": "show",
+    "log": "history",
+    "check": "verify",
+    "revert": "undo",
+    "approve": "trust",
+    "restore": "instantiate",
+}
+"""Words from other tools, for the suggestion only."""
+
+
+def help_rows(name=None):
+    """Return (usage, summary) rows: of every verb, or of one verb and then its options."""
+    if name is None:
+        return [("%pyartifacts " + verb.usage, verb.summary) for verb in VERBS.values()]
+    verb = VERBS[name]
+    rows = [("%pyartifacts " + verb.usage, verb.summary)]
+    for option in (OPTIONS[key] for key in verb.options):
+        usage = option.name if option.metavar is None else option.name + " " + option.metavar
+        rows.append((usage, option.summary))
+    return rows

@@ -1,0 +1,133 @@
+import { NotebookPanel } from '@jupyterlab/notebook';
+import { Kernel, KernelMessage } from '@jupyterlab/services';
+import {
+  JSONExt,
+  PartialJSONObject,
+  PartialJSONValue
+} from '@lumino/coreutils';
+
+/** The comm target that the kernel opens after each change of the lock. */
+export const COMM_TARGET = 'pyartifacts.lock';
+
+/** The type under which the same message travels in a display message. */
+export const MIME_TYPE = 'application/vnd.pyartifacts.lock+json';
+
+/** Where the lock lives in the notebook's metadata. */
+export const METADATA_KEY = 'pyartifacts';
+
+/** What the kernel says of its lock: the whole of it, or null for none. */
+interface ILockMessage {
+  lock: PartialJSONObject | null;
+}
+
+/**
+ * Read what the kernel sent; undefined if it is no lock message.
+ */
+function parseLockMessage(
+  data: PartialJSONValue | undefined
+): ILockMessage | undefined {
+  if (data === undefined || !JSONExt.isObject(data)) {
+    return undefined;
+  }
+  const { lock } = data;
+  if (lock === null) {
+    return { lock };
+  }
+  return lock !== undefined && JSONExt.isObject(lock) ? { lock } : undefined;
+}
+
+/**
+ * Write the lock into the document model; tell whether that changed anything.
+ *
+ * The message comes twice, by comm and by display message: what is there
+ * already is left alone.
+ */
+function writeLock(panel: NotebookPanel, { lock }: ILockMessage): boolean {
+  const model = panel.context.model;
+  const current = model.getMetadata(METADATA_KEY) as PartialJSONValue;
+  if (lock === null) {
+    if (current === undefined) {
+      return false;
+    }
+    model.deleteMetadata(METADATA_KEY);
+    return true;
+  }
+  if (current !== undefined && JSONExt.deepEqual(current, lock)) {
+    return false;
+  }
+  model.setMetadata(METADATA_KEY, lock);
+  return true;
+}
+
+/**
+ * Tell whether this page sent the request that a message answers.
+ *
+ * The same notebook may be open in a second browser tab. That one shows the
+ * lock too, but only one of them may save, or the other meets "File Changed".
+ */
+function isOurs(
+  kernel: Kernel.IKernelConnection | null | undefined,
+  message: KernelMessage.IMessage
+): boolean {
+  const { session } = message.parent_header as { session?: string };
+  return session === undefined || session === kernel?.clientId;
+}
+
+/**
+ * Take the locks that the kernel of `panel` sends, whichever kernel that is.
+ *
+ * The document model carries the change, so that real-time collaboration sees
+ * it and no dialog about a changed file comes up.
+ */
+export function receiveLocks(panel: NotebookPanel): void {
+  const { context, sessionContext } = panel;
+  let saving = Promise.resolve();
+
+  const save = async (): Promise<void> => {
+    if (context.isDisposed || context.contentsModel?.writable === false) {
+      return;
+    }
+    try {
+      await context.save();
+    } catch (reason) {
+      // The document context has shown the reason already.
+      console.warn('jupyter-pyartifacts: the lock is not saved yet', reason);
+    }
+  };
+
+  const receive = async (
+    data: PartialJSONValue | undefined,
+    message: KernelMessage.IMessage
+  ): Promise<void> => {
+    const received = parseLockMessage(data);
+    if (!received) {
+      console.warn('jupyter-pyartifacts: not a lock message', data);
+      return;
+    }
+    const ours = isOurs(sessionContext.session?.kernel, message);
+    await context.ready;
+    if (!context.isDisposed && writeLock(panel, received) && ours) {
+      // One save after the other: two at once look like a foreign change.
+      saving = saving.then(save);
+    }
+  };
+
+  const registerTarget = (kernel: Kernel.IKernelConnection | null): void => {
+    kernel?.registerCommTarget(COMM_TARGET, (_, message) => {
+      void receive(message.content.data as PartialJSONValue, message);
+    });
+  };
+
+  registerTarget(sessionContext.session?.kernel ?? null);
+  sessionContext.kernelChanged.connect((_, { newValue }) =>
+    registerTarget(newValue)
+  );
+  sessionContext.iopubMessage.connect((_, message) => {
+    if (KernelMessage.isDisplayDataMsg(message)) {
+      const data = message.content.data[MIME_TYPE];
+      if (data !== undefined) {
+        void receive(data as PartialJSONValue, message);
+      }
+    }
+  });
+}
