@@ -191,7 +191,15 @@ class OutdatedResult(Result):
                 label = "<strong>{}</strong>".format(label)
             yanked = " " + markup.badge("yanked", "bad") if row.get("yanked") else ""
             news = '<span class="pya-new">{}</span>'.format(markup.code(fits)) if fits else "\u2013"
-            body.append([label, markup.code(current) + yanked, news, markup.code(latest), released])
+            body.append(
+                [
+                    label,
+                    markup.code(current) + yanked,
+                    news,
+                    markup.code(latest),
+                    markup.escape(released),
+                ]
+            )
         columns = ["distribution", "pinned", "fits your requirements", "latest", "released"]
         hint = "take what fits with <code>%pyartifacts upgrade NAME ...</code>"
         return [
