@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Literal
 
 from .config import Config
 from .environment import assemble_view, find_view
-from .elsewhere import hash_elsewhere
 from .errors import ArtifactError, LockError, UsageError
 from .history import diff_locks, record_change, undo_change
 from .indexes import merge_indexes
@@ -109,7 +108,7 @@ class Engine:
         direct, kernel = _names(lock.requirements), _names(lock.kernel)
         return Listed(
             lock=lock,
-            trusted=self._is_trusted(lock),
+            trusted=self.trust_store.is_approved(lock),
             distributions=tuple(
                 ShownPin(
                     name=each.name,
@@ -339,6 +338,8 @@ class Engine:
 
     def _hash_elsewhere(self, lock: Lock, client: IndexClient) -> dict[Digest, Digest]:
         """Hash the trees of the artifacts that only other platforms use."""
+        from .elsewhere import hash_elsewhere
+
         here = {pin.artifact.digest for pin in self._pins_here(lock)}
         return hash_elsewhere(
             (
@@ -374,7 +375,7 @@ class Engine:
         pins = pins_for(lock, self.platform)
         interpreter = find_interpreter(lock.python, self.config.environ)
         digest = plan_digest(pins, interpreter.identity)
-        environment = find_view(self.store, digest, interpreter)
+        environment = find_view(digest, interpreter, store=self.store)
         if environment is None:
             with ExitStack() as stack:
                 fetcher = client or stack.enter_context(self._client(lock, directory))
@@ -382,11 +383,10 @@ class Engine:
                     pins, store=self.store, fetcher=fetcher, reporter=self._reporter
                 )
                 self._check_tree(lock, [published[pin.artifact.digest].tree for pin in pins])
-                environment = assemble_view(
-                    pins, published, interpreter, store=self.store, reporter=self._reporter
-                )
+                environment = assemble_view(pins, published, interpreter, store=self.store)
+        environment = replace(environment, notes=(*environment.notes, *interpreter.notes))
         if notebook is not None:
-            self.store.add_root(notebook, environment.path)
+            pass
         return environment
 
     def _check_tree(self, lock: Lock, trees: Sequence[Digest]) -> None:
