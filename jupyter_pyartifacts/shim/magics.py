@@ -9,7 +9,7 @@ import sys
 
 from .failures import PyArtifactsError
 
-__all__ = ["Registration", "install", "load_ipython_extension", "uninstall"]
+__all__ = ["Registration", "install", "uninstall"]
 
 _CYAN, _OFF = "\x1b[36m", "\x1b[0m"
 # A line that calls the magic, its result assigned or not; the group begins with the magic.
@@ -33,11 +33,6 @@ def uninstall(ip):
     if registration is not None:
         registration.remove()
         setattr(ip, _STATE, None)
-
-
-def load_ipython_extension(ip):
-    """Register everything in the shell of an isolated kernel."""
-    install(ip, "isolated")
 
 
 class Registration(object):

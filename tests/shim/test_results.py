@@ -89,9 +89,9 @@ def shown(**facts: Any) -> dict[str, Any]:
 def test_a_change() -> None:
     assert str(result_of(changed(), title="add pandas")).splitlines() == [
         "add pandas: 1 added, 1 changed, 1 removed",
-        "  ~ numpy 1.0 \u2192 2.0  (dependency)",
-        "  - old 1  (dependency)",
+        "  ~ numpy 1.0 \u2192 2.0",
         "  + pandas 2.2.3",
+        "  - 1 dependency: old 1",
         "98.8 MB on this machine, locked for 2 platforms, lock abababab",
         "not locked for windows-amd64: triton has no wheel for it",
         "note: a legacy specifier was rewritten",
@@ -103,7 +103,7 @@ def test_a_change_that_wants_a_restart() -> None:
     result = result_of(changed(left_out=[], notes=[]), restart="required", stale=stale)
     assert str(result).splitlines()[-2:] == [
         "restart required",
-        "  still loaded: numpy 1.0 (pinned: 2.0), old 1 (pinned: no more)",
+        "  still loaded: numpy 1.0 (pinned: 2.0), old 1 (not pinned)",
     ]
     text = parsed(result._repr_html_()).text
     assert "restart required still loaded: numpy 1.0 (pinned: 2.0)" in text
