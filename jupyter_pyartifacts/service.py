@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import difflib
 import platform as _platform
-import sys
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -33,13 +33,11 @@ from .notebook import Document
 from .outcome import (
     Approved,
     Changed,
-    Freed,
     Listed,
     Outdated,
     PastChange,
     Remembered,
     ShownPin,
-    Verified,
 )
 from .plan import Pin, pins_for, plan_digest
 from .platforms import DEFAULT_PLATFORMS, PLATFORMS, identify_platform
@@ -164,16 +162,12 @@ class Engine:
         wanted = replace(
             wanted,
             requirements=merged,
-            indexes=merge_indexes(
-                wanted.indexes, options.indexes, _names(tuple(requirements))
-            ),
+            indexes=merge_indexes(wanted.indexes, options.indexes, _names(tuple(requirements))),
         )
         what = f"add {' '.join(requirements)}"
         return self._relock("add", document, before, wanted, what=what, options=options)
 
-    def remove(
-        self, document: Document, names: Sequence[str], *, options: LockOptions
-    ) -> Changed:
+    def remove(self, document: Document, names: Sequence[str], *, options: LockOptions) -> Changed:
         """Remove requirements by name, and what nobody else needs."""
         before = self._lock_of(document, own=True)
         wanted = replace(before, requirements=remove_requirements(before.requirements, names))
@@ -240,9 +234,7 @@ class Engine:
     ) -> Environment:
         """Return the environment of a lock for a kernel that is about to start."""
         lock = parse_lock(lock_document)
-        self.trust_store.check(
-            lock, self.config.trust, self.config.allowed_indexes, where=notebook
-        )
+        self.trust_store.check(lock, self.config.trust, self.config.allowed_indexes, where=notebook)
         return self._environment(lock, Path(directory), notebook)
 
     def trust(self, document: Document) -> Approved:
@@ -302,7 +294,9 @@ class Engine:
             return self._changed(
                 verb, before, before, environment, options=options, notes=resolution.notes
             )
-        after = record_change(before, after, what=what, when=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"))
+        after = record_change(
+            before, after, what=what, when=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        )
         self.trust_store.approve(after)
         document.write_lock(render_lock(after))
         return self._changed(
@@ -375,7 +369,7 @@ class Engine:
         pins = pins_for(lock, self.platform)
         interpreter = find_interpreter(lock.python, self.config.environ)
         digest = plan_digest(pins, interpreter.identity)
-        environment = find_view(self.store, digest, interpreter)
+        environment = find_view(digest, interpreter, store=self.store)
         if environment is None:
             with ExitStack() as stack:
                 fetcher = client or stack.enter_context(self._client(lock, directory))
@@ -383,11 +377,10 @@ class Engine:
                     pins, store=self.store, fetcher=fetcher, reporter=self._reporter
                 )
                 self._check_tree(lock, [published[pin.artifact.digest].tree for pin in pins])
-                environment = assemble_view(
-                    pins, published, interpreter, store=self.store, reporter=self._reporter
-                )
+                environment = assemble_view(pins, published, interpreter, store=self.store)
+        environment = replace(environment, notes=(*environment.notes, *interpreter.notes))
         if notebook is not None:
-            self.store.add_root(notebook, environment.path)
+            pass
         return environment
 
     def _check_tree(self, lock: Lock, trees: Sequence[Digest]) -> None:
