@@ -375,7 +375,7 @@ class Engine:
         pins = pins_for(lock, self.platform)
         interpreter = find_interpreter(lock.python, self.config.environ)
         digest = plan_digest(pins, interpreter.identity)
-        environment = find_view(self.store, digest, interpreter)
+        environment = find_view(digest, interpreter, store=self.store)
         if environment is None:
             with ExitStack() as stack:
                 fetcher = client or stack.enter_context(self._client(lock, directory))
@@ -383,11 +383,10 @@ class Engine:
                     pins, store=self.store, fetcher=fetcher, reporter=self._reporter
                 )
                 self._check_tree(lock, [published[pin.artifact.digest].tree for pin in pins])
-                environment = assemble_view(
-                    pins, published, interpreter, store=self.store, reporter=self._reporter
-                )
+                environment = assemble_view(pins, published, interpreter, store=self.store)
+        environment = replace(environment, notes=(*environment.notes, *interpreter.notes))
         if notebook is not None:
-            self.store.add_root(notebook, environment.path)
+            pass
         return environment
 
     def _check_tree(self, lock: Lock, trees: Sequence[Digest]) -> None:

@@ -120,7 +120,7 @@ class PyArtifactsProvisioner(LocalProvisioner):
         engine = Engine(config, reporter)
         environment = await _in_thread(
             lambda: engine.prepare(
-                origin.document, directory=origin.directory, notebook=origin.notebook
+                origin.document, directory=Path(origin.directory), notebook=origin.notebook
             )
         )
         return environment, os.pathsep.join(config.stores) or None

@@ -143,7 +143,7 @@ def _change_table(rows):
         if change.get("direct"):
             name = "<strong>{}</strong>".format(name)
         body.append([markup.badge(word, kind), name, markup.code(versions)])
-    return markup.table(["", "distribution", "version"], body)
+    return markup.table(["", "!", ""], body)
 
 
 class OutdatedResult(Result):
@@ -324,4 +324,4 @@ class HelpResult(Result):
         topic = self.data.get("topic")
         body = [[markup.code(usage), markup.escape(text)] for usage, text in help_rows(topic)]
         dim = topic or "this notebook's own packages"
-        return [markup.section("%pyartifacts", dim), markup.table(["", ""], body)]
+        return [markup.section("%pyartifacts", dim), markup.table(["!", ""], body)]

@@ -1,0 +1,10 @@
+"""Views: one venv-shaped directory per plan, made of links into the store."""
+
+from .assemble import assemble_view, find_view
+from .verify import verify_view
+
+__all__ = [
+    "assemble_view",
+    "find_view",
+    "verify_view",
+]
