@@ -349,6 +349,12 @@ def _interpreter_names(interpreter: InterpreterInUse) -> tuple[str, ...]:
     return ("python", "pythonw", "python3", f"python{interpreter.minor}")
 
 
+def artifacts_of(view: Path) -> tuple[str, ...]:
+    """Return the sha256 digits of the archives that a view is made of. Raises StoreError."""
+    found = read_view_record(view).get("artifacts")
+    return tuple(str(digest) for digest in found) if isinstance(found, list) else ()
+
+
 def read_view_record(view: Path) -> dict[str, object]:
     """Read what a view is made of. Raises StoreError."""
     path = view / VIEW_RECORD
