@@ -23,7 +23,7 @@ def load_ipython_extension(ip: Any) -> None:
     """Register `%pyartifacts` in a shell of this environment (`%load_ext`)."""
     from .shim import install
 
-    install(ip)
+    install(ip, "stock")
 
 
 def unload_ipython_extension(ip: Any) -> None:

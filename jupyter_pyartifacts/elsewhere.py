@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
+from .errors import HashMismatch
+from .index.client import RangesNotServed
 from .model import Artifact, Digest
 from .plan import Fetcher
 from .report import Progress, Reporter
 from .store import Store
+from .translate.codec import choose_inflate
+from .translate.mapping import map_file
+from .translate.remote import local_tree_hash, remote_tree_hash
+from .translate.wheel import plan_wheel
 
 __all__ = ["hash_elsewhere"]
 
@@ -32,10 +38,8 @@ def hash_elsewhere(
             trees[artifact.digest] = known
     if not unknown:
         return trees
-    from .translate.remote import remote_tree_hash
-
     with ThreadPoolExecutor(min(_CONNECTIONS, len(unknown))) as pool:
-        hashed = pool.map(lambda each: remote_tree_hash(each, fetcher, store), unknown.values())
+        hashed = pool.map(lambda each: _hash_one(each, store, fetcher), unknown.values())
         for number, (artifact, tree) in enumerate(zip(unknown.values(), hashed, strict=True), 1):
             store.remember_tree(artifact.digest, tree)
             trees[artifact.digest] = tree
@@ -43,3 +47,34 @@ def hash_elsewhere(
                 Progress(stage="metadata", done=number, total=len(unknown), item=artifact.filename)
             )
     return trees
+
+
+def _hash_one(artifact: Artifact, store: Store, fetcher: Fetcher) -> Digest:
+    tree = None
+    try:
+        tree = remote_tree_hash(
+            artifact.filename,
+            artifact.size,
+            lambda start, stop: fetcher.read_range(artifact, start, stop),
+        )
+    except RangesNotServed:
+        pass
+    if tree is not None:
+        return tree
+    lock = store.lock(artifact.digest.hex)
+    part = store.layout.part(artifact.digest)
+    try:
+        found = fetcher.fetch(artifact, part, lambda _: None)
+        if found != artifact.digest.hex:
+            part.unlink()
+            raise HashMismatch(
+                f"{artifact.filename} is not the file that the index announces",
+                expected=str(artifact.digest),
+                found=f"sha256:{found}",
+                hint="try again later; if it stays so, tell the index's maintainers",
+            )
+        return local_tree_hash(plan_wheel(map_file(part), artifact.filename, choose_inflate()))
+    finally:
+        part.unlink(missing_ok=True)
+        if lock is not None:
+            lock.release()

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from importlib.util import MAGIC_NUMBER
 from pathlib import Path
 
 from .errors import PlatformError
@@ -17,9 +18,9 @@ from .model import InterpreterInUse, PythonPin
 __all__ = ["find_interpreter", "host_version", "uv_executable"]
 
 _ASK = (
-    "import json, platform, sys; "
+    "import json, platform, sys; from importlib.util import MAGIC_NUMBER; "
     "print(json.dumps([getattr(sys, '_base_executable', None) or sys.executable, "
-    "platform.python_version(), sys.implementation.name]))"
+    "platform.python_version(), sys.implementation.cache_tag, MAGIC_NUMBER.hex()]))"
 )
 
 
@@ -43,7 +44,7 @@ def find_interpreter(pin: PythonPin, environ: Mapping[str, str]) -> InterpreterI
     """
     minor = ".".join(pin.version.split(".")[:2])
     if pin.implementation == sys.implementation.name and host_version().startswith(f"{minor}."):
-        return _in_use(pin, getattr(sys, "_base_executable", None) or sys.executable, None)
+        return _own(pin)
     path = _found_by_uv(pin, environ)
     if path is None:
         raise PlatformError(
@@ -54,27 +55,34 @@ def find_interpreter(pin: PythonPin, environ: Mapping[str, str]) -> InterpreterI
             "packages), or lock again for this one: jupyter pyartifacts lock NOTEBOOK "
             f"--python {'.'.join(host_version().split('.')[:2])}",
         )
-    return _in_use(pin, path, environ)
+    return _asked(pin, path, environ)
 
 
-def _in_use(pin: PythonPin, path: str, environ: Mapping[str, str] | None) -> InterpreterInUse:
-    version = host_version()
-    if environ is not None:
-        answer = subprocess.run(
-            [path, "-I", "-S", "-c", _ASK],
-            env={key: value for key, value in environ.items() if not key.startswith("PYTHON")},
-            capture_output=True,
-            text=True,
-            check=False,
+def _own(pin: PythonPin) -> InterpreterInUse:
+    path = getattr(sys, "_base_executable", None) or sys.executable
+    tag = sys.implementation.cache_tag or ""
+    return _in_use(pin, path, host_version(), tag, MAGIC_NUMBER.hex())
+
+
+def _asked(pin: PythonPin, path: str, environ: Mapping[str, str]) -> InterpreterInUse:
+    answer = subprocess.run(
+        [path, "-I", "-S", "-c", _ASK],
+        env={key: value for key, value in environ.items() if not key.startswith("PYTHON")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if answer.returncode:
+        raise PlatformError(
+            "the interpreter that the lock needs does not start",
+            where=path,
+            details=answer.stderr,
+            hint="repair or reinstall that Python",
         )
-        if answer.returncode:
-            raise PlatformError(
-                "the interpreter that the lock needs does not start",
-                where=path,
-                details=answer.stderr,
-                hint="repair or reinstall that Python",
-            )
-        path, version, _ = json.loads(answer.stdout)
+    return _in_use(pin, *json.loads(answer.stdout))
+
+
+def _in_use(pin: PythonPin, path: str, version: str, tag: str, magic: str) -> InterpreterInUse:
     real = os.path.realpath(path)
     notes: tuple[str, ...] = ()
     if version != pin.version:
@@ -83,6 +91,9 @@ def _in_use(pin: PythonPin, path: str, environ: Mapping[str, str] | None) -> Int
         path=real,
         version=version,
         identity=f"{pin.implementation} {version} {real}",
+        implementation=pin.implementation,
+        cache_tag=tag,
+        magic=magic,
         notes=notes,
     )
 

@@ -129,16 +129,26 @@ class Interpreter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InterpreterInUse:
-    """The interpreter of this machine that runs a lock.
+    """A real interpreter of this machine that runs a lock.
 
-    `path` is the real executable, never one of a virtual environment; `identity` is what a view
-    is keyed by; `notes` say where it differs from the lock.
+    `path` is the executable itself, of no virtual environment; `version` the full one (`3.11.7`);
+    `identity` names it in a plan's digest: the tree hash of its archive, or its real path and
+    full version. `cache_tag` and `magic` (hexadecimal) say which byte code it reads; they are
+    empty where nobody asked it. `notes` say where it differs from what the lock names.
     """
 
     path: str
     version: str
     identity: str
+    implementation: str = "cpython"
+    cache_tag: str = ""
+    magic: str = ""
     notes: tuple[str, ...] = ()
+
+    @property
+    def minor(self) -> str:
+        """Return `3.11` of `3.11.7`."""
+        return ".".join(self.version.split(".")[:2])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,10 @@ approve it. Whatever fails on the way leaves the notebook as it was.
 from __future__ import annotations
 
 import difflib
+import os
 import platform as _platform
-import sys
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -21,8 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from .config import Config
-from .environment import assemble_view, find_view
-from .elsewhere import hash_elsewhere
+from .environment import artifacts_of, assemble_view, find_view
 from .errors import ArtifactError, LockError, UsageError
 from .history import diff_locks, record_change, undo_change
 from .indexes import merge_indexes
@@ -45,7 +45,12 @@ from .outcome import (
 from .plan import Pin, pins_for, plan_digest
 from .platforms import DEFAULT_PLATFORMS, PLATFORMS, identify_platform
 from .report import Reporter
-from .requirements import merge_requirements, parse_requirement, remove_requirements
+from .requirements import (
+    loosen_requirements,
+    merge_requirements,
+    parse_requirement,
+    remove_requirements,
+)
 from .store import Store
 from .treehash import combined_digest
 from .trust import Trust, lock_sources
@@ -109,7 +114,7 @@ class Engine:
         direct, kernel = _names(lock.requirements), _names(lock.kernel)
         return Listed(
             lock=lock,
-            trusted=self._is_trusted(lock),
+            trusted=self.trust_store.is_approved(lock),
             distributions=tuple(
                 ShownPin(
                     name=each.name,
@@ -165,16 +170,12 @@ class Engine:
         wanted = replace(
             wanted,
             requirements=merged,
-            indexes=merge_indexes(
-                wanted.indexes, options.indexes, _names(tuple(requirements))
-            ),
+            indexes=merge_indexes(wanted.indexes, options.indexes, _names(tuple(requirements))),
         )
         what = f"add {' '.join(requirements)}"
         return self._relock("add", document, before, wanted, what=what, options=options)
 
-    def remove(
-        self, document: Document, names: Sequence[str], *, options: LockOptions
-    ) -> Changed:
+    def remove(self, document: Document, names: Sequence[str], *, options: LockOptions) -> Changed:
         """Remove requirements by name, and what nobody else needs."""
         before = self._lock_of(document, own=True)
         wanted = replace(before, requirements=remove_requirements(before.requirements, names))
@@ -184,16 +185,20 @@ class Engine:
     def upgrade(
         self, document: Document, names: Sequence[str] = (), *, options: LockOptions
     ) -> Changed:
-        """Upgrade the named distributions (`NAME` or `NAME==V`), or all of them."""
+        """Upgrade the named distributions (`NAME` or `NAME==V`), or all of them.
+
+        A requirement that excludes the version asked for is replaced by that version.
+        """
         before = self._lock_of(document, own=True)
         exact = tuple(name for name in names if "==" in name)
         self._check_pinned(before, names)
+        wanted = replace(before, requirements=loosen_requirements(before.requirements, exact))
         what = f"upgrade {' '.join(names)}".rstrip()
         return self._relock(
             "upgrade",
             document,
             before,
-            before,
+            wanted,
             what=what,
             options=options,
             upgrade=tuple(name for name in names if name not in exact) if names else "all",
@@ -223,7 +228,7 @@ class Engine:
             self._check_trust(after, document)
         environment = None
         if after is not None and not options.dry_run:
-            environment = self._environment(after, document.directory, str(document.path))
+            environment = self._environment_for(document, after)
         if not options.dry_run:
             document.write_lock(None if after is None else render_lock(after))
         return self._changed("undo", before, after, environment, options=options)
@@ -233,7 +238,7 @@ class Engine:
     def instantiate(self, document: Document) -> Changed:
         """Bring every artifact of this platform into the store and assemble the view."""
         lock = self._lock_of(document, own=True)
-        environment = self._environment(lock, document.directory, str(document.path))
+        environment = self._environment_for(document, lock)
         return self._changed("instantiate", lock, lock, environment, options=LockOptions())
 
     def prepare(
@@ -241,9 +246,7 @@ class Engine:
     ) -> Environment:
         """Return the environment of a lock for a kernel that is about to start."""
         lock = parse_lock(lock_document)
-        self.trust_store.check(
-            lock, self.config.trust, self.config.allowed_indexes, where=notebook
-        )
+        self.trust_store.check(lock, self.config.trust, self.config.allowed_indexes, where=notebook)
         return self._environment(lock, Path(directory), notebook)
 
     def trust(self, document: Document) -> Approved:
@@ -254,6 +257,59 @@ class Engine:
             distributions=len(lock.distributions),
             indexes=lock_sources(lock),
         )
+
+    def verify(self, document: Document, *, deep: bool) -> Verified:
+        """Hash every file of the lock's environment, and repair what is wrong by fetching again.
+
+        `deep` throws all byte code away and makes it anew.
+        """
+        from .repair import verify_environment
+
+        lock = self._lock_of(document, own=True)
+        pins = pins_for(lock, self.platform)
+        with self._client(lock, document.directory) as client:
+            return verify_environment(
+                pins,
+                find_interpreter(lock.python, self.config.environ),
+                store=self.store,
+                fetcher=client,
+                reporter=self._reporter,
+            )
+
+    # What the store keeps.
+
+    def gc(self, *, dry_run: bool) -> Freed:
+        """Remove what no notebook and no running kernel uses from the store."""
+        from .store.gc import sweep_store
+
+        sweep = sweep_store(
+            self.store, now=datetime.now(timezone.utc), reporter=self._reporter, dry_run=dry_run
+        )
+        return Freed(
+            removed=tuple(f"{item.kind} {item.path.name}" for item in sweep.remove),
+            size=sweep.size,
+            kept=sweep.artifacts_kept,
+            dry_run=dry_run,
+        )
+
+    def keep_for_kernel(self, kernel: str, pid: int, environment: Environment) -> None:
+        """Keep an environment, beside those before it, for as long as a kernel's process lives."""
+        from .store.roots import record_kernel
+
+        artifacts = artifacts_of(Path(environment.path))
+        record_kernel(
+            self.store,
+            kernel,
+            pid,
+            view=Digest.parse(environment.digest),
+            artifacts=[Digest(digest) for digest in artifacts],
+        )
+
+    def forget_kernel(self, kernel: str) -> None:
+        """Forget a kernel that ended."""
+        from .store.roots import forget_kernel
+
+        forget_kernel(self.store, kernel)
 
     # The way of every change.
 
@@ -290,9 +346,7 @@ class Engine:
                 elsewhere = background.submit(self._hash_elsewhere, after, client)
                 environment = None
                 if self.platform in after.platforms:
-                    environment = self._environment(
-                        after, document.directory, str(document.path), client
-                    )
+                    environment = self._environment_for(document, after, client)
                 trees = elsewhere.result()
         for pin in self._pins_here(after):
             tree = self.store.known_tree(pin.artifact.digest)
@@ -303,7 +357,9 @@ class Engine:
             return self._changed(
                 verb, before, before, environment, options=options, notes=resolution.notes
             )
-        after = record_change(before, after, what=what, when=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"))
+        after = record_change(
+            before, after, what=what, when=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        )
         self.trust_store.approve(after)
         document.write_lock(render_lock(after))
         return self._changed(
@@ -339,6 +395,8 @@ class Engine:
 
     def _hash_elsewhere(self, lock: Lock, client: IndexClient) -> dict[Digest, Digest]:
         """Hash the trees of the artifacts that only other platforms use."""
+        from .elsewhere import hash_elsewhere
+
         here = {pin.artifact.digest for pin in self._pins_here(lock)}
         return hash_elsewhere(
             (
@@ -363,6 +421,19 @@ class Engine:
 
     # The environment of a lock.
 
+    def _environment_for(
+        self, document: Document, lock: Lock, client: IndexClient | None = None
+    ) -> Environment:
+        """Return the environment of a lock and keep it for the notebook or its running kernel.
+
+        A session file stands for the notebook that its kernel runs; the kernel is our parent.
+        """
+        notebook = str(document.path) if document.kind == "notebook" else self.config.notebook
+        environment = self._environment(lock, document.directory, notebook, client)
+        if document.path.parent == self.store.layout.kernels:
+            self.keep_for_kernel(document.path.stem, os.getppid(), environment)
+        return environment
+
     def _environment(
         self, lock: Lock, directory: Path, notebook: str | None, client: IndexClient | None = None
     ) -> Environment:
@@ -374,7 +445,7 @@ class Engine:
         pins = pins_for(lock, self.platform)
         interpreter = find_interpreter(lock.python, self.config.environ)
         digest = plan_digest(pins, interpreter.identity)
-        environment = find_view(self.store, digest, interpreter)
+        environment = find_view(digest, interpreter, store=self.store)
         if environment is None:
             with ExitStack() as stack:
                 fetcher = client or stack.enter_context(self._client(lock, directory))
@@ -382,12 +453,25 @@ class Engine:
                     pins, store=self.store, fetcher=fetcher, reporter=self._reporter
                 )
                 self._check_tree(lock, [published[pin.artifact.digest].tree for pin in pins])
-                environment = assemble_view(
-                    pins, published, interpreter, store=self.store, reporter=self._reporter
-                )
+                environment = assemble_view(pins, published, interpreter, store=self.store)
+        environment = replace(environment, notes=(*environment.notes, *interpreter.notes))
         if notebook is not None:
-            self.store.add_root(notebook, environment.path)
+            self._keep_for_notebook(notebook, lock, digest, pins)
         return environment
+
+    def _keep_for_notebook(
+        self, notebook: str, lock: Lock, view: Digest, pins: Sequence[Pin]
+    ) -> None:
+        from .store.roots import record_use
+
+        record_use(
+            self.store,
+            notebook,
+            lock=lock_digest(lock),
+            view=view,
+            artifacts=[pin.artifact.digest for pin in pins],
+            when=_now(),
+        )
 
     def _check_tree(self, lock: Lock, trees: Sequence[Digest]) -> None:
         expected = lock.trees.get(self.platform)
@@ -487,12 +571,16 @@ class Engine:
             verb=verb,
             lock=after,
             changes=diff_locks(before, after),
-            direct=_names((after or before or self._empty_lock(options)).requirements),
+            direct=_names([text for lock in (before, after) if lock for text in lock.requirements]),
             environment=environment,
             notes=tuple(dict.fromkeys((*notes, *own))),
             size=sum(pin.artifact.size for pin in self._pins_here(after)) if after else 0,
             dry_run=options.dry_run,
         )
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _names(requirements: Sequence[str]) -> frozenset[str]:

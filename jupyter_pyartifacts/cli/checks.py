@@ -212,7 +212,7 @@ def _stores(config: Config) -> Iterator[Finding]:
     from ..store import Store
 
     try:
-        Store.open(config)
+        Store.from_config(config)
     except PyArtifactsError as error:
         yield Finding(state="wrong", what="store", found=error.what, hint=error.hint)
     for number, layer in enumerate(config.stores[1:], 2):

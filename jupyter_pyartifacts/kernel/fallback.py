@@ -57,7 +57,7 @@ class FallbackKernel(Kernel):
         store_history: bool = True,
         user_expressions: dict[str, str] | None = None,
         allow_stdin: bool = False,
-        **_: Any,
+        **more: Any,
     ) -> dict[str, Any]:
         """Answer with the failure, whatever the code is."""
         first, _, rest = self._message.partition("\n")

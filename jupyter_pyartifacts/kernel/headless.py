@@ -70,8 +70,9 @@ def place_of(client: Any) -> Place:
     metadata = (getattr(client, "resources", None) or {}).get("metadata") or {}
     directory = str(metadata["path"]) if metadata.get("path") else None
     candidates = []
-    if directory and metadata.get("name"):
-        candidates.append(os.path.join(directory, f"{metadata['name']}.ipynb"))
+    if metadata.get("name"):
+        # nbconvert gives an empty path for the directory it was called in.
+        candidates.append(os.path.join(directory or "", f"{metadata['name']}.ipynb"))
     papermill = client.nb.metadata.get("papermill") or {}
     if papermill.get("input_path"):
         candidates.append(str(papermill["input_path"]))

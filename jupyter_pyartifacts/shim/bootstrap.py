@@ -14,6 +14,7 @@ INTRUDERS = (
     "pyartifacts: taken off the path, as it is no part of this notebook's environment: {paths}"
 )
 MODULES_GONE = "pyartifacts: unloaded, as they came from there: {modules}"
+NO_MAGIC = "pyartifacts: %pyartifacts could not be registered"
 NOT_STARTED = "the kernel that this notebook pins does not start"
 NOT_STARTED_HINT = (
     "upgrade the kernel's packages: jupyter pyartifacts upgrade NOTEBOOK ipykernel, or repair the "
@@ -132,16 +133,21 @@ def add_working_directory():
 
 
 def open_shim():
-    """Make the files of this directory importable as one package; load none of them."""
-    import types
+    """Load this directory as a package of its own, and let it stand in for jupyter_pyartifacts."""
+    from importlib.util import module_from_spec, spec_from_file_location
 
-    package = types.ModuleType(PACKAGE, "The part of jupyter_pyartifacts that runs in a kernel.")
-    package.__path__ = [SHIM]
+    spec = spec_from_file_location(
+        PACKAGE, os.path.join(SHIM, "__init__.py"), submodule_search_locations=[SHIM]
+    )
+    package = module_from_spec(spec)
     sys.modules[PACKAGE] = package
+    spec.loader.exec_module(package)
+    sys.modules[STOOD_IN] = stand_in()
+    return package
 
 
 def stand_in():
-    """Put a friendly no-op where `%load_ext jupyter_pyartifacts` would look for the package."""
+    """Return the module that `%load_ext jupyter_pyartifacts` finds here: a friendly no-op."""
     import types
 
     module = types.ModuleType(
@@ -151,7 +157,7 @@ def stand_in():
         "%pyartifacts is loaded already: this kernel runs in its notebook's own environment."
     )
     module.unload_ipython_extension = lambda shell: None
-    sys.modules[STOOD_IN] = module
+    return module
 
 
 def announce(shell, lines):
@@ -185,8 +191,7 @@ def start():
     intruders = remove_intruders(roots)
     unloaded = unload_intruders(intruders, roots)
     keep_store_clean(roots)
-    open_shim()
-    stand_in()
+    shim = open_shim()
 
     from ipykernel import kernelapp
     from IPython.core import application
@@ -211,21 +216,14 @@ def start():
     if unloaded:
         lines.append(MODULES_GONE.format(modules=", ".join(unloaded)))
     announce(app.shell, lines)
-    load_magics(app.shell)
-    return app
-
-
-def load_magics(shell):
-    """Register %pyartifacts; without it the kernel still runs."""
     try:
-        import importlib
-
-        magics = importlib.import_module(PACKAGE + ".magics")
-        magics.load_ipython_extension(shell)
+        shim.install(app.shell, "isolated")
     except Exception:
+        # Without the magic the notebook still runs.
         import traceback
 
-        announce(shell, ["pyartifacts: %pyartifacts could not be loaded", traceback.format_exc()])
+        announce(app.shell, [NO_MAGIC, traceback.format_exc()])
+    return app
 
 
 def restore_streams():

@@ -72,13 +72,16 @@ def run_engine(command, environ, on_event, what, rewrite=lambda text: text):
     try:
         result, error = _follow(lines, on_event, tail)
         code = child.wait()
-        threads[1].join(_PATIENCE)
     except KeyboardInterrupt:
         _stop(child)
         raise Interrupted(what) from None
     except BaseException:
         _stop(child)
         raise
+    finally:
+        # A grandchild may hold the pipes open; nobody waits for that one.
+        for thread in threads:
+            thread.join(_PATIENCE)
     if error is not None:
         raise error_from_event(error, rewrite)
     if result is None:
@@ -123,13 +126,10 @@ def _start(command, environ):
 
 
 def _drain(stream, put):
-    try:
+    with stream:
         for line in stream:
             put(line)
-    except ValueError:
-        pass
-    finally:
-        put(None)
+    put(None)
 
 
 def _keep(tail, line):

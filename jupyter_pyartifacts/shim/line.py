@@ -1,6 +1,7 @@
 """Read the line of a magic: words, verb, options. Pure: text in, a command or an error out."""
 
 import difflib
+import itertools
 import os
 import re
 import shlex
@@ -75,7 +76,11 @@ def parse_line(line):
         elif word == "--":
             arguments.extend(rest)
         elif word.startswith("-") and word != "-":
-            options.append(_option(verb, word, rest))
+            if verb.name == "add" and not _is_like_option(verb, word):
+                # `-e .`, `-r file`: the engine knows them, and says why it will not have them.
+                arguments.append(" ".join([word, *itertools.islice(rest, 1)]))
+            else:
+                options.append(_option(verb, word, rest))
         else:
             arguments.append(word)
     if wants_help:
@@ -93,14 +98,19 @@ def _verb(word):
         return VERBS["help"]
     if word in VERBS:
         return VERBS[word]
-    near = ALIASES.get(word.lower())
-    if near is None:
-        near = next(iter(difflib.get_close_matches(word.lower(), list(VERBS), 1)), None)
+    known = dict(ALIASES, **{name: name for name in VERBS})
+    near = next(iter(difflib.get_close_matches(word.lower(), sorted(known), 1)), None)
+    near = known.get(near)
     if near is None:
         hint = "the verbs are {}; `%pyartifacts help` says more".format(", ".join(VERBS))
     else:
         hint = "did you mean `%pyartifacts {}`? `%pyartifacts help` shows every verb".format(near)
     raise _usage("%pyartifacts has no verb {!r}".format(word), hint=hint)
+
+
+def _is_like_option(verb, word):
+    name = word.partition("=")[0]
+    return name in OPTIONS or bool(difflib.get_close_matches(name, verb.options, 1, 0.7))
 
 
 def _option(verb, word, rest):

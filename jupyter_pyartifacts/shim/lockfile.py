@@ -4,7 +4,7 @@ import re
 
 from .loaded import normalize
 
-__all__ = ["kernel_group", "pinned_names", "requirement_names"]
+__all__ = ["changes_between", "kernel_group", "pinned_names", "requirement_names"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -25,6 +25,26 @@ def requirement_names(lock):
         if match:
             names.append(normalize(match.group()))
     return names
+
+
+def changes_between(before, after):
+    """Return the engine's `changes` from one lock to another, either may be None."""
+    old, new, direct = _versions(before), _versions(after), set(requirement_names(after))
+    return [
+        {"name": n, "before": old.get(n), "after": new.get(n), "direct": n in direct}
+        for n in sorted(set(old) | set(new))
+        if old.get(n) != new.get(n)
+    ]
+
+
+def _versions(lock):
+    versions = {}
+    for line in _texts(lock, "distributions"):
+        name, _, rest = line.partition(" ")
+        version = rest.split(" ", 1)[0]
+        before = versions.get(normalize(name))
+        versions[normalize(name)] = version if before is None else before + ", " + version
+    return versions
 
 
 def kernel_group(lock):

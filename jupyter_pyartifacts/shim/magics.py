@@ -1,140 +1,164 @@
-"""The `%pyartifacts` magic: a line in, the engine's verb, a new path, the lock handed on."""
+"""The magics and hooks in the IPython shell: `%pyartifacts`, completion, hints, no `%pip`.
+
+Loaded when a kernel starts, so whatever the commands need is imported at their first use.
+"""
 
 import os
 import re
-import shlex
 import sys
 
-from .engine import child_environment, engine_command, run_engine
-from .frontend import MIME_TYPE, lock_bundle, send_lock
-from .hotadd import Mover
-from .line import parse_line
-from .loaded import restart_level, stale_distributions
-from .lockfile import kernel_group, requirement_names
-from .progress import progress_for
-from .results import result_of
-from .verbs import VERBS
+from .failures import PyArtifactsError
 
-__all__ = ["Magic"]
+__all__ = ["Registration", "install", "uninstall"]
 
-_SHELL_HINT = re.compile(r"jupyter pyartifacts ([a-z]+)(?: NOTEBOOK)?")
+_CYAN, _OFF = "\x1b[36m", "\x1b[0m"
+# A line that calls the magic, its result assigned or not; the group begins with the magic.
+_CALL = re.compile(r"\s*(?:[\w., ]+=\s*)?(%{1,2}pyartifacts\s.*)\Z")
+_STATE = "_pyartifacts_registration"
 
 
-class Magic(object):
-    """Run the commands of one shell's session. `start_path` is the path the shell began with."""
+def install(ip, mode):
+    """Register everything in an IPython shell, once only.
 
-    def __init__(self, ip, session, start_path):
+    `mode` is `isolated` (the provisioner started this kernel) or `stock`. The environment cannot
+    tell: what an isolated kernel starts inherits its variables.
+    """
+    if getattr(ip, _STATE, None) is None:
+        setattr(ip, _STATE, Registration(ip, mode, list(sys.path)))
+
+
+def uninstall(ip):
+    """Take out what `install` registered, if it did."""
+    registration = getattr(ip, _STATE, None)
+    if registration is not None:
+        registration.remove()
+        setattr(ip, _STATE, None)
+
+
+class Registration(object):
+    """Hold the registrations of one shell, and undo them.
+
+    `mode` is `isolated` or `stock`; `start_path` is `sys.path` as it was at first.
+    """
+
+    def __init__(self, ip, mode, start_path):
         self._ip = ip
-        self._session = session
-        self._mover = Mover(session, start_path, keep=getattr(ip, "ipython_dir", None))
-        self._former = None
+        self._mode = mode
+        self._start_path = start_path
+        self._commands = None
+        self._session = None
+        ip.register_magic_function(self.run, "line_cell", "pyartifacts")
+        self._matcher = self._register_completion()
+        self._showtraceback = ip._showtraceback
+        ip._showtraceback = self._show_with_hint
+        if mode == "isolated":
+            self._register_installers()
 
-    def __call__(self, line, cell=None):
-        """Run a line; the lines of a cell are further arguments. Return the result object."""
-        command = parse_line(line if cell is None else line + " " + _arguments_of(cell))
-        if command.verb == "help":
-            topic = command.arguments[0] if command.arguments else None
-            return result_of({"event": "result", "verb": "help", "topic": topic})
-        title = " ".join((command.verb, *command.arguments))
-        progress = progress_for(self._ip, title)
-        before = self._session.read()
+    def remove(self):
+        """Take the registrations out again."""
+        ip = self._ip
+        ip._showtraceback = self._showtraceback
+        if self._matcher is not None:
+            ip.Completer.custom_matchers.remove(self._matcher)
+        for kind in ("line", "cell"):
+            ip.magics_manager.magics[kind].pop("pyartifacts", None)
+
+    def run(self, line, cell=None):
+        """Pin packages for this notebook: %pyartifacts VERB ..., see %pyartifacts help."""
+        if self._commands is None:
+            from .command import Commands
+
+            self._commands = Commands(self._ip, self.session(), self._start_path)
+        return self._commands(line, cell)
+
+    def session(self):
+        """Return the session, made at the first use."""
+        if self._session is None:
+            from .session import isolated_session, stock_session
+
+            found = isolated_session(os.environ) if self._mode == "isolated" else None
+            if found is None:
+                found = stock_session(os.environ, self._ip.user_ns, _runtime_directory(self._ip))
+            self._session = found
+        return self._session
+
+    def _lock(self):
+        """Return the lock as far as it is known, without making a session for it."""
+        if self._session is None and self._mode != "isolated":
+            return None
         try:
-            event = self._run(command, title, progress)
-            changed = VERBS[command.verb].changes and not event.get("dry_run")
-            facts = self._settle(event) if changed else {}
-        except BaseException as error:
-            self._session.restore(before)
-            stopped = isinstance(error, KeyboardInterrupt)
-            progress.fail("{}: {}".format(title, "stopped" if stopped else "failed"))
-            raise
-        if command.verb == "show":
-            facts["only"] = command.arguments[0] if command.arguments else None
-        result = result_of(event, title=title, **facts)
-        writes = changed and not (command.verb == "instantiate" and not command.arguments)
-        self._show(result, progress, writes)
-        return result
+            return self.session().lock()
+        except PyArtifactsError:
+            return None
 
-    def _run(self, command, title, progress):
-        """Run the engine and return its result event, the notes on the way among its notes."""
-        session, target, arguments = self._session, self._session.path, command.arguments
-        if command.verb == "show":
-            arguments = ()
-        elif command.verb == "instantiate" and arguments:
-            target, arguments = os.path.abspath(os.path.expanduser(arguments[0])), ()
-        notes = []
+    def _register_completion(self):
+        """Offer completion to whatever IPython this is; return the matcher of newer ones."""
+        try:
+            from IPython.core.completer import SimpleCompletion, context_matcher
+        except ImportError:
+            # IPython below 8.6: what others find stands beside ours.
+            for name in ("%pyartifacts", "%%pyartifacts"):
+                self._ip.set_hook("complete_command", self._complete, str_key=name)
+            return None
 
-        def on_event(event):
-            if event["event"] == "note":
-                notes.append(str(event.get("text")))
-            else:
-                progress.event(event)
+        @context_matcher(identifier="pyartifacts")
+        def matcher(context):
+            called = _CALL.match(context.line_with_cursor)
+            if called is None:
+                return {"completions": []}
+            found = self._candidates(called.group(1), context.token)
+            return {"completions": [SimpleCompletion(text) for text in found], "suppress": True}
 
-        event = run_engine(
-            engine_command(session.host_python, command.verb, target, arguments, command.options),
-            child_environment(os.environ, session.view, session.notebook),
-            on_event,
-            title,
-            rewrite=self._rewrite,
-        )
-        own = list(event.get("notes") or ())
-        event["notes"] = own + [note for note in notes if note not in own]
-        if target != session.path:
-            session.write_lock(event.get("lock"))
-        return event
+        self._ip.Completer.custom_matchers.append(matcher)
+        return matcher
 
-    def _rewrite(self, text):
-        """Say it in a notebook's words: its own name for the file, magics for shell commands."""
+    def _complete(self, shell, event):
+        return self._candidates(event.line, event.symbol)
 
-        def magic(match):
-            return "%pyartifacts " + match.group(1) if match.group(1) in VERBS else match.group()
+    def _candidates(self, line, symbol):
+        from .completion import candidates
+        from .lockfile import pinned_names, requirement_names
 
-        return _SHELL_HINT.sub(magic, text.replace(self._session.path, "this notebook"))
+        lock = self._lock()
+        return candidates(line, symbol, pinned_names(lock), requirement_names(lock))
 
-    def _settle(self, event):
-        """Move this process to the new view; return the restart level, why, and advice."""
-        environment, lock = event.get("environment"), event.get("lock")
-        if not environment:
-            return {} if lock is not None else self._leave()
-        minor = ".".join(str(environment.get("version") or "").split(".")[:2])
-        own = "{}.{}".format(*sys.version_info[:2])
-        if minor and minor != own:
-            advice = (
-                "the lock is for Python {} and this kernel runs {}: restart it before you import "
-                "anything of the lock".format(minor, own)
-            )
-            return {"restart": "required", "stale": [], "advice": [advice]}
-        directories = self._mover.package_directories()
-        self._mover.move(environment)
-        stale = stale_distributions(directories, environment["site_packages"])
-        level = restart_level(
-            stale, environment["site_packages"], kernel_group(lock), requirement_names(lock)
-        )
-        if self._session.isolated:
-            return {"restart": level, "stale": stale, "advice": []}
-        advice = "this kernel began with the system's packages; a restart leaves them out"
-        return {"restart": level or "recommended", "stale": stale, "advice": [advice]}
+    def _show_with_hint(self, etype, evalue, stb):
+        return self._showtraceback(etype, evalue, self._hinted(evalue, stb))
 
-    def _leave(self):
-        if self._mover.back():
-            return {"advice": ["imports come from the system's packages again"]}
-        return {
-            "restart": "recommended",
-            "stale": [],
-            "advice": ["the next start of the kernel uses the system's packages"],
-        }
+    def _hinted(self, error, stb):
+        """Return the traceback's lines, and the hint where a module is missing."""
+        try:
+            if isinstance(error, ModuleNotFoundError) and isinstance(stb, list):
+                from .hints import hint_for
+                from .lockfile import pinned_names
 
-    def _show(self, result, progress, writes):
-        """Show the result where the bar was; where the lock changed, hand it to the notebook."""
-        bundle = result.bundle()
-        if writes:
-            lock, digest = result.data.get("lock"), result.data.get("digest")
-            bundle[MIME_TYPE] = lock_bundle(lock, digest)
-            send_lock(self._ip, lock, digest)
-        if progress.result(bundle, must=writes):
-            result.was_shown()
+                hint = hint_for(error, pinned_names(self._lock()))
+                if hint:
+                    return [*stb, "{}hint:{} {}".format(_CYAN, _OFF, hint)]
+        except Exception:
+            # A hint must never stand in the way of the error itself.
+            return stb
+        return stb
+
+    def _register_installers(self):
+        from .pip import INSTALLERS, refuse
+
+        for installer in INSTALLERS:
+
+            def magic(line, installer=installer):
+                """Say how packages are added to this notebook."""
+                refuse(installer, line)
+
+            self._ip.register_magic_function(magic, "line", installer)
 
 
-def _arguments_of(cell):
-    """Return the lines of a cell as words of a line, one requirement each."""
-    lines = (line.strip() for line in cell.splitlines())
-    return " ".join(shlex.quote(line) for line in lines if line and not line.startswith("#"))
+def _runtime_directory(ip):
+    """Return the directory of connection files, which the user alone can read; None without."""
+    if getattr(ip, "kernel", None) is None or "ipykernel" not in sys.modules:
+        return None
+    try:
+        from ipykernel.connect import get_connection_file
+
+        return os.path.dirname(get_connection_file())
+    except Exception:
+        return None

@@ -4,7 +4,18 @@ import html
 
 from .words import progress_parts
 
-__all__ = ["badge", "code", "escape", "folded", "progress_html", "section", "table", "tree", "wrap"]
+__all__ = [
+    "badge",
+    "box",
+    "code",
+    "escape",
+    "folded",
+    "progress_html",
+    "section",
+    "table",
+    "tree",
+    "wrap",
+]
 
 # Neutrals are mixtures of the text's own colour, so that they suit every theme, and so do the
 # fallbacks where no Jupyter variable is defined (nbconvert, VS Code).
@@ -35,6 +46,7 @@ border-bottom-color:rgba(128,128,128,.4)}
 .pya table.pya-t td.pya-num,.pya table.pya-t th.pya-num{text-align:right}
 .pya table.pya-t tbody>tr.pya-r:nth-child(n){background:none}
 .pya table.pya-t tbody>tr.pya-r:nth-child(n):hover{background:rgba(128,128,128,.1)}
+.pya table.pya-t td.pya-c.pya-key{white-space:nowrap}
 .pya details.pya-more{margin:.35em 0}
 .pya details.pya-more>summary{cursor:pointer;opacity:.75}
 .pya details.pya-more>summary:hover{opacity:1}
@@ -84,21 +96,25 @@ def box(content, kind="dim"):
 
 
 def table(columns, rows):
-    """Return a table. Columns are texts, ending in `#` where numbers stand; cells are markup."""
-    classes = ["pya-c pya-num" if name.endswith("#") else "pya-c" for name in columns]
+    """Return a table; cells are markup.
+
+    Columns are texts, ending in `#` where numbers stand, in `!` where nothing is to be broken.
+    Without any text there is no head.
+    """
+    kinds = {"#": "pya-c pya-num", "!": "pya-c pya-key"}
+    classes = [kinds.get(name[-1:], "pya-c") for name in columns]
+    names = [name.rstrip("#!") for name in columns]
     head = "".join(
-        '<th class="{}">{}</th>'.format(kind, escape(name.rstrip("#")))
-        for kind, name in zip(classes, columns)
+        '<th class="{}">{}</th>'.format(kind, escape(name)) for kind, name in zip(classes, names)
     )
+    head = "<thead><tr>{}</tr></thead>".format(head) if any(names) else ""
     body = "".join(
         '<tr class="pya-r">{}</tr>'.format(
             "".join('<td class="{}">{}</td>'.format(kind, cell) for kind, cell in zip(classes, row))
         )
         for row in rows
     )
-    return '<table class="pya-t"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>'.format(
-        head, body
-    )
+    return '<table class="pya-t">{}<tbody>{}</tbody></table>'.format(head, body)
 
 
 def folded(summary, content, is_open=False):

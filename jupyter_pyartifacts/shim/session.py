@@ -7,6 +7,8 @@ import shutil
 import sys
 import tempfile
 
+from .failures import PyArtifactsError
+
 __all__ = ["Session", "find_notebook", "isolated_session", "read_notebook_lock", "stock_session"]
 
 
@@ -95,10 +97,15 @@ def _replace(path, content):
 
 
 def isolated_session(environ):
-    """Read what the provisioner said about this kernel; None if it did not start it."""
+    """Read what the provisioner said about this kernel; raise PyArtifactsError if it did not."""
     path, host = environ.get("PYARTIFACTS_SESSION"), environ.get("PYARTIFACTS_HOST_PYTHON")
     if not path or not host:
-        return None
+        missing = "PYARTIFACTS_HOST_PYTHON" if path else "PYARTIFACTS_SESSION"
+        raise PyArtifactsError(
+            "this kernel does not know its host",
+            expected="the variable {}, as it was when the kernel started".format(missing),
+            hint="restart the kernel",
+        )
     return Session(
         path,
         host,
@@ -135,9 +142,9 @@ def find_notebook(environ, namespace, directory=None):
     """
     base = directory or os.getcwd()
     for name in (
-        environ.get("PYARTIFACTS_NOTEBOOK"),
         namespace.get("__vsc_ipynb_file__"),
         environ.get("JPY_SESSION_NAME"),
+        environ.get("PYARTIFACTS_NOTEBOOK"),
     ):
         if not isinstance(name, str) or not name.endswith(".ipynb"):
             continue

@@ -42,14 +42,20 @@ class ShowResult(Result):
         return {row.get("name"): row for row in self.data.get("distributions") or ()}
 
     def _groups(self):
-        """Return the rows the user asked for, their dependencies, and the kernel's own."""
-        rows = sorted(self._by_name().values(), key=lambda row: str(row.get("name")))
-        only = self.data.get("only")
-        if only:
-            rows = [row for row in rows if row.get("name") == normalize(only)]
+        """Return the rows the user asked for, what those need, and what only the kernel needs."""
+        by_name = self._by_name()
+        rows = [by_name[name] for name in sorted(by_name)]
+        if self.data.get("only"):
+            rows = [row for row in rows if row.get("name") == normalize(self.data["only"])]
+        needed, todo = set(), [row["name"] for row in by_name.values() if row.get("direct")]
+        while todo:
+            name = todo.pop()
+            if name not in needed:
+                needed.add(name)
+                todo.extend((by_name.get(name) or {}).get("dependencies") or ())
         direct = [row for row in rows if row.get("direct")]
-        kernel = [row for row in rows if row.get("kernel") and not row.get("direct")]
-        others = [row for row in rows if row not in direct and row not in kernel]
+        others = [row for row in rows if not row.get("direct") and row.get("name") in needed]
+        kernel = [row for row in rows if not row.get("direct") and row.get("name") not in needed]
         return direct, others, kernel
 
     def _nodes(self):
@@ -161,4 +167,4 @@ class ShowResult(Result):
                 label += ' <span class="pya-dim pya-mono">{}</span>'.format(markup.escape(marker))
             dim = '<span class="pya-dim">{}</span>'.format(markup.escape(who))
             body.append([label, markup.code(version), markup.escape(bytes_), dim])
-        return markup.table(["distribution", "version", "size#", "needed by"], body)
+        return markup.table(["", "version", "size#", "needed by"], body)

@@ -94,9 +94,9 @@ class Layout:
         return self.root / "kernels"
 
     @property
-    def uv_cache(self) -> Path:
-        """Return the resolver's private cache."""
-        return self.root / "cache" / "uv"
+    def cache(self) -> Path:
+        """Return the directory of what indexes and the resolver said; it can be made anew."""
+        return self.root / "cache"
 
     @property
     def approvals(self) -> Path:

@@ -35,11 +35,12 @@ NO_NEWS = {"fetchNews": "false", "checkForUpdates": False}
 
 @dataclass(frozen=True)
 class Server:
-    """A running Jupyter server: its address with a slash at the end, token, notebook directory."""
+    """A running Jupyter server: address with a slash at the end, token, where things are."""
 
     url: str
     token: str
     directory: Path
+    store: Path
 
     def write(self, name: str, *cells: str) -> Path:
         """Write a notebook of code cells for the `python3` kernelspec."""
@@ -105,7 +106,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             command, cwd=directory, env=environ, stdout=sink, stderr=subprocess.STDOUT
         )
     try:
-        yield _wait_for(process, home / "runtime", directory, log)
+        facts = _wait_for(process, home / "runtime", log)
+        assert facts["token"], "the server runs without a token"
+        yield Server(
+            url=facts["url"], token=facts["token"], directory=directory, store=home / "store"
+        )
     finally:
         process.terminate()
         try:
@@ -116,17 +121,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         sys.stdout.write(log.read_text("utf-8", "replace"))
 
 
-def _wait_for(process: subprocess.Popen[bytes], runtime: Path, root: Path, log: Path) -> Server:
+def _wait_for(process: subprocess.Popen[bytes], runtime: Path, log: Path) -> dict[str, Any]:
+    """Return what a server writes about itself once it is listening."""
     deadline = time.monotonic() + START_SECONDS
     info = runtime / f"jpserver-{process.pid}.json"
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            facts = json.loads(info.read_text("utf-8"))
+            facts: dict[str, Any] = json.loads(info.read_text("utf-8"))
         except (FileNotFoundError, ValueError):
             time.sleep(0.1)
             continue
-        assert facts["token"], "the server runs without a token"
-        return Server(facts["url"], facts["token"], root)
+        return facts
     raise AssertionError(f"the server did not start:\n{log.read_text('utf-8', 'replace')}")
 
 

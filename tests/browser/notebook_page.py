@@ -30,6 +30,26 @@ class NotebookPage:
         opened.wait_until_idle()
         return opened
 
+    @classmethod
+    def create(cls, page: Page, server: Server) -> NotebookPage:
+        """Make a new notebook by the launcher of Lab and wait for its kernel."""
+        page.goto(f"{server.url}lab?token={server.token}&reset")
+        card = page.locator('.jp-LauncherCard[data-category="Notebook"][title^="Python 3"]')
+        card.click()
+        created = cls(page)
+        page.wait_for_selector(".jp-Notebook:visible")
+        created.wait_until_idle()
+        return created
+
+    def write(self, source: str) -> int:
+        """Type into the last cell, which is empty, add one below, return the cell's number."""
+        index = self.page.locator(".jp-Notebook:visible .jp-CodeCell").count() - 1
+        self.cell(index).locator(".cm-content").click()
+        self.page.keyboard.insert_text(source)
+        self.page.keyboard.press("Escape")
+        self.page.keyboard.press("b")
+        return index
+
     def cell(self, index: int) -> Locator:
         """Return the code cell with this number, from 0."""
         return self.page.locator(".jp-Notebook:visible .jp-CodeCell").nth(index)

@@ -1,0 +1,168 @@
+"""One `%pyartifacts` command: run the engine, move to the new view, hand the lock on, show."""
+
+import os
+import re
+import shlex
+import sys
+
+from .engine import child_environment, engine_command, run_engine
+from .frontend import MIME_TYPE, lock_bundle, send_lock
+from .hotadd import Mover
+from .line import parse_line
+from .loaded import restart_level, stale_distributions
+from .lockfile import changes_between, kernel_group, requirement_names
+from .progress import progress_for
+from .results import result_of
+from .verbs import VERBS
+
+__all__ = ["Commands"]
+
+_SHELL_HINT = re.compile(r"jupyter pyartifacts ([a-z]+)(?: NOTEBOOK)?")
+
+
+class Commands(object):
+    """Run the commands of one shell's session. `start_path` is the path the shell began with."""
+
+    def __init__(self, ip, session, start_path):
+        self._ip = ip
+        self._session = session
+        self._mover = Mover(session, start_path, keep=getattr(ip, "ipython_dir", None))
+        self._taken = None
+
+    def __call__(self, line, cell=None):
+        """Run a line; the lines of a cell are further arguments. Return the result object."""
+        command = parse_line(line if cell is None else line + " " + _arguments_of(cell))
+        if command.verb == "help":
+            topic = command.arguments[0] if command.arguments else None
+            return result_of({"event": "result", "verb": "help", "topic": topic})
+        title = " ".join((command.verb, *command.arguments))
+        progress = progress_for(self._ip, title)
+        before = self._session.read()
+        try:
+            event = self._run(command, title, progress)
+            changed = VERBS[command.verb].changes and not event.get("dry_run")
+            facts = self._settle(event) if changed else {}
+        except BaseException as error:
+            self._session.restore(before)
+            stopped = isinstance(error, KeyboardInterrupt)
+            progress.fail("{}: {}".format(title, "stopped" if stopped else "failed"))
+            raise
+        if command.verb == "show":
+            facts["only"] = command.arguments[0] if command.arguments else None
+        result = result_of(event, title=title, **facts)
+        writes = changed and not (command.verb == "instantiate" and not command.arguments)
+        self._show(result, progress, writes)
+        return result
+
+    def _run(self, command, title, progress):
+        """Run what the command asks for and return the `result` event."""
+        session, target, arguments = self._session, self._session.path, command.arguments
+        verb, options = command.verb, command.options
+        if verb == "show":
+            arguments = ()
+        elif verb == "instantiate" and arguments:
+            target, arguments = os.path.abspath(os.path.expanduser(arguments[0])), ()
+        elif verb == "undo" and self._taken is not None and self._taken[1] == session.lock():
+            return self._give_back(command, title, progress)
+        before = session.lock()
+        event = self._engine(verb, target, arguments, options, title, progress)
+        if target != session.path:
+            session.write_lock(event.get("lock"))
+            event["changes"] = changes_between(before, event.get("lock"))
+            self._taken = (before, session.lock())
+        return event
+
+    def _give_back(self, command, title, progress):
+        """Undo `instantiate NOTEBOOK`: go back to the lock that this notebook had before."""
+        session, (lock, taken) = self._session, self._taken
+        changes = changes_between(taken, lock)
+        event = {"event": "result", "verb": "undo", "lock": lock, "dry_run": True}
+        options = [option for option in command.options if option[0] != "--dry-run"]
+        if len(options) == len(command.options):
+            session.write_lock(lock)
+            event["dry_run"] = False
+            if lock is not None:
+                event = self._engine("instantiate", session.path, (), options, title, progress)
+            self._taken = None
+        return dict(event, verb="undo", changes=changes)
+
+    def _engine(self, verb, target, arguments, options, title, progress):
+        """Run the engine and return its result event, the notes on the way among its notes."""
+        session = self._session
+        notes = []
+
+        def on_event(event):
+            if event["event"] == "note":
+                notes.append(str(event.get("text")))
+            else:
+                progress.event(event)
+
+        event = run_engine(
+            engine_command(session.host_python, verb, target, arguments, options),
+            child_environment(os.environ, session.view, session.notebook),
+            on_event,
+            title,
+            rewrite=self._rewrite,
+        )
+        own = list(event.get("notes") or ())
+        event["notes"] = own + [note for note in notes if note not in own]
+        return event
+
+    def _rewrite(self, text):
+        """Say it in a notebook's words: its own name for the file, magics for shell commands."""
+
+        def magic(match):
+            return "%pyartifacts " + match.group(1) if match.group(1) in VERBS else match.group()
+
+        return _SHELL_HINT.sub(magic, text.replace(self._session.path, "this notebook"))
+
+    def _settle(self, event):
+        """Move this process to the new view; return the restart level, why, and advice."""
+        environment, lock = event.get("environment"), event.get("lock")
+        if not environment:
+            return {} if lock is not None else self._leave()
+        minor = ".".join(str(environment.get("version") or "").split(".")[:2])
+        own = "{}.{}".format(*sys.version_info[:2])
+        if minor and minor != own:
+            advice = (
+                "the lock is for Python {} and this kernel runs {}: restart it before you import "
+                "anything of the lock".format(minor, own)
+            )
+            return {"restart": "required", "stale": [], "advice": [advice]}
+        directories = self._mover.package_directories()
+        self._mover.move(environment)
+        stale = stale_distributions(directories, environment["site_packages"])
+        level = restart_level(
+            stale, environment["site_packages"], kernel_group(lock), requirement_names(lock)
+        )
+        if self._session.isolated:
+            return {"restart": level, "stale": stale, "advice": []}
+        # That the system's other packages are loaded goes without saying.
+        stale = [each for each in stale if each.pinned is not None]
+        advice = "this kernel began with the system's packages; a restart leaves them out"
+        return {"restart": level or "recommended", "stale": stale, "advice": [advice]}
+
+    def _leave(self):
+        if self._mover.back():
+            return {"advice": ["imports come from the system's packages again"]}
+        return {
+            "restart": "recommended",
+            "stale": [],
+            "advice": ["the next start of the kernel uses the system's packages"],
+        }
+
+    def _show(self, result, progress, writes):
+        """Show the result where the bar was; where the lock changed, hand it to the notebook."""
+        bundle = result.bundle()
+        if writes:
+            lock, digest = result.data.get("lock"), result.data.get("digest")
+            bundle[MIME_TYPE] = lock_bundle(lock, digest)
+            send_lock(self._ip, lock, digest)
+        if progress.result(bundle, must=writes):
+            result.was_shown()
+
+
+def _arguments_of(cell):
+    """Return the lines of a cell as words of a line, one requirement each."""
+    lines = (line.strip() for line in cell.splitlines())
+    return " ".join(shlex.quote(line) for line in lines if line and not line.startswith("#"))

@@ -1,0 +1,112 @@
+"""A real kernel that a test talks to: what a cell prints, shows and answers."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.manager import KernelManager
+
+PATIENCE = 120.0
+
+
+@dataclass
+class Answer:
+    """What one cell brought: streams, mime bundles, the error, the reply, other messages."""
+
+    out: str = ""
+    err: str = ""
+    data: list[dict[str, Any]] = field(default_factory=list)
+    error: dict[str, Any] | None = None
+    reply: dict[str, Any] = field(default_factory=dict)
+    others: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether the cell ran to its end."""
+        return bool(self.reply["status"] == "ok")
+
+
+class Running:
+    """One started kernel, as a frontend sees it."""
+
+    def __init__(self, manager: KernelManager) -> None:
+        self.manager = manager
+        self.client: BlockingKernelClient = manager.blocking_client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=PATIENCE)
+
+    def run(self, code: str, *, answers: tuple[str, ...] = (), silent: bool = False) -> Answer:
+        """Run a cell to its end; `answers` are what the user types into `input()`."""
+        request = self.send(code, stdin=bool(answers), silent=silent)
+        for text in answers:
+            message = self.client.get_stdin_msg(timeout=PATIENCE)
+            assert message["msg_type"] == "input_request"
+            self.client.input(text)
+        return self.wait(request)
+
+    def send(self, code: str, *, stdin: bool = False, silent: bool = False) -> str:
+        """Send a cell and return its message id."""
+        return self.client.execute(code, allow_stdin=stdin, silent=silent)
+
+    def wait(self, request: str) -> Answer:
+        """Collect what a cell brings until it ends."""
+        answer = Answer()
+        while True:
+            message = self.client.get_iopub_msg(timeout=PATIENCE)
+            if message["parent_header"].get("msg_id") != request:
+                continue
+            kind, content = message["msg_type"], message["content"]
+            if kind == "stream":
+                name = "out" if content["name"] == "stdout" else "err"
+                setattr(answer, name, getattr(answer, name) + content["text"])
+            elif kind in ("display_data", "execute_result"):
+                answer.data.append(content["data"])
+            elif kind == "error":
+                answer.error = content
+            elif kind == "status" and content["execution_state"] == "idle":
+                break
+            else:
+                answer.others.append(message)
+        answer.reply = self.client._recv_reply(request, timeout=PATIENCE)["content"]
+        return answer
+
+    def wait_for_output(self, request: str, text: str) -> None:
+        """Wait until a running cell has printed a text."""
+        seen = ""
+        while text not in seen:
+            message = self.client.get_iopub_msg(timeout=PATIENCE)
+            if message["parent_header"].get("msg_id") == request:
+                seen += message["content"].get("text", "")
+
+    def value(self, expression: str) -> Any:
+        """Return the value of an expression that `json.dumps` can write."""
+        import json
+
+        answer = self.run(f"import json as _json\nprint(_json.dumps({expression}))")
+        assert answer.ok, answer.error
+        return json.loads(answer.out)
+
+    def restart(self) -> None:
+        """Restart as a frontend does, and wait until it answers."""
+        self.manager.restart_kernel()
+        self.client.wait_for_ready(timeout=PATIENCE)
+
+    def control(self, kind: str, content: dict[str, Any]) -> dict[str, Any]:
+        """Send a request over the control channel and return the reply's content."""
+        message = self.client.session.msg(kind, content)
+        self.client.control_channel.send(message)
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            reply = self.client.get_control_msg(timeout=PATIENCE)
+            if reply["parent_header"].get("msg_id") == message["header"]["msg_id"]:
+                return dict(reply["content"])
+        raise TimeoutError(kind)
+
+    def close(self) -> None:
+        """Shut the kernel down."""
+        self.client.stop_channels()
+        if self.manager.has_kernel:
+            self.manager.shutdown_kernel(now=True)

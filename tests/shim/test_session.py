@@ -1,0 +1,125 @@
+"""The session file, and the notebook it belongs to."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_pyartifacts.notebook import read_document
+from jupyter_pyartifacts.shim.failures import PyArtifactsError
+from jupyter_pyartifacts.shim.session import (
+    Session,
+    find_notebook,
+    isolated_session,
+    read_notebook_lock,
+    stock_session,
+)
+
+LOCK: dict[str, Any] = {"lock_version": 1, "requirements": ["six"]}
+
+
+def notebook(path: Path, **metadata: Any) -> Path:
+    document = {"cells": [], "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    path.write_text(json.dumps(document))
+    return path
+
+
+def test_the_provisioners_words_make_a_session(tmp_path: Path) -> None:
+    session = isolated_session(
+        {
+            "PYARTIFACTS_SESSION": str(tmp_path / "s.json"),
+            "PYARTIFACTS_HOST_PYTHON": "/host/python",
+            "PYARTIFACTS_VIEW": "/views/a",
+            "PYARTIFACTS_NOTEBOOK": "/n.ipynb",
+        }
+    )
+    assert (session.isolated, session.view, session.notebook) == (True, "/views/a", "/n.ipynb")
+    assert session.lock() is None
+
+
+def test_a_kernel_that_the_provisioner_did_not_start_says_so() -> None:
+    with pytest.raises(PyArtifactsError) as caught:
+        isolated_session({"PYARTIFACTS_SESSION": "/s.json"})
+    assert str(caught.value) == (
+        "this kernel does not know its host\n"
+        "  expected: the variable PYARTIFACTS_HOST_PYTHON, as it was when the kernel started\n"
+        "hint: restart the kernel"
+    )
+
+
+def test_views_are_kept_beside_the_lock_and_the_engine_still_reads_it(tmp_path: Path) -> None:
+    path = tmp_path / "s.json"
+    path.write_text(json.dumps({"pyartifacts": LOCK, "pid": 12}))
+    session = Session(str(path), "/host/python", True, view="/views/a")
+
+    session.use_view("/views/b")
+    session.use_view("/views/a")
+
+    assert json.loads(path.read_text()) == {
+        "pyartifacts": LOCK,
+        "pid": 12,
+        "views": ["/views/b", "/views/a"],
+    }
+    assert session.view == "/views/a"
+    assert read_document(path).lock_document == LOCK
+    assert [entry.name for entry in tmp_path.iterdir()] == ["s.json"]
+
+
+def test_restore_puts_back_what_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "s.json"
+    session = Session(str(path), "/host/python", True)
+    assert session.read() is None
+    session.write_lock(LOCK)
+    before = session.read()
+    session.write_lock(None)
+    assert session.lock() is None
+
+    session.restore(before)
+    assert session.lock() == LOCK
+    session.restore(None)
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"pyartifacts": 3}', "\xff"])
+def test_a_session_file_that_cannot_be_read_holds_no_lock(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "s.json"
+    path.write_bytes(content.encode("latin-1"))
+    assert Session(str(path), "/host/python", True).lock() is None
+
+
+def test_a_stock_kernel_starts_from_the_notebooks_own_lock(tmp_path: Path) -> None:
+    path = notebook(tmp_path / "n.ipynb", pyartifacts=LOCK)
+    session = stock_session({"JPY_SESSION_NAME": str(path)}, {}, str(tmp_path))
+
+    assert session.lock() == LOCK
+    assert (session.isolated, session.view, session.notebook) == (False, None, str(path))
+    assert Path(session.path).parent.parent == tmp_path
+    assert Path(session.path).parent.stat().st_mode & 0o077 == 0
+
+
+def test_a_stock_kernel_without_a_notebook_starts_from_nothing() -> None:
+    session = stock_session({}, {}, "/does/not/exist")
+    assert (session.lock(), session.notebook) == (None, None)
+
+
+def test_where_the_notebook_is(tmp_path: Path) -> None:
+    path = notebook(tmp_path / "n.ipynb")
+    here = str(tmp_path)
+    assert find_notebook({"JPY_SESSION_NAME": str(path)}, {}, "/") == str(path)
+    assert find_notebook({"JPY_SESSION_NAME": "n.ipynb"}, {}, here) == str(path)
+    # The server's path begins at its root, the kernel's directory is the notebook's.
+    assert find_notebook({"JPY_SESSION_NAME": "deep/down/n.ipynb"}, {}, here) == str(path)
+    assert find_notebook({}, {"__vsc_ipynb_file__": str(path)}, "/") == str(path)
+    assert find_notebook({"JPY_SESSION_NAME": "gone.ipynb"}, {}, here) is None
+    assert find_notebook({"JPY_SESSION_NAME": "Console 1"}, {}, here) is None
+    assert find_notebook({}, {"__vsc_ipynb_file__": 3}, here) is None
+
+
+def test_a_lock_of_the_wrong_shape_is_no_lock(tmp_path: Path) -> None:
+    path = tmp_path / "n.ipynb"
+    assert read_notebook_lock(str(notebook(path))) is None
+    assert read_notebook_lock(str(notebook(path, pyartifacts="x"))) is None
+    path.write_text("[]")
+    assert read_notebook_lock(str(path)) is None
+    assert read_notebook_lock(str(tmp_path / "none.ipynb")) is None
