@@ -14,10 +14,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from urllib.parse import unquote
 
-from jupyter_pyartifacts.model import Artifact, Digest
 from packaging.utils import canonicalize_name
 from typing_extensions import Self
 
+from jupyter_pyartifacts.model import Artifact, Digest
 from tests.wheels import Wheel, build_wheel
 
 JSON = "application/vnd.pypi.simple.v1+json"
@@ -78,8 +78,7 @@ class IndexServer:
 
     def __enter__(self) -> Self:
         handler = type("Handler", (_Handler,), {"index": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
         return self
@@ -164,9 +163,7 @@ class IndexServer:
         if listed:
             self.projects.setdefault(canonicalize_name(name), []).append(served)
         location = hint if self.root_layout else f"./files/{filename}"
-        return Artifact(
-            filename=filename, digest=Digest(digest), size=len(data), location=location
-        )
+        return Artifact(filename=filename, digest=Digest(digest), size=len(data), location=location)
 
     def page(self, name: str) -> tuple[str, bytes] | None:
         """Return content type and body of a project's page."""
@@ -208,6 +205,13 @@ def _metadata_of(wheel: Wheel) -> bytes:
     with zipfile.ZipFile(io.BytesIO(wheel.data)) as archive:
         name = next(n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
         return archive.read(name)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of a connection that the other side gave up."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from jupyter_pyartifacts.errors import InvalidRequirement
 from jupyter_pyartifacts.requirements import (
     merge_requirements,
@@ -201,7 +202,10 @@ def test_more_than_a_line(text: str) -> None:
     ("fragment", "first"),
     [
         ("sha256=abc", "the hash in a URL is not a sha256"),
-        ("md5=d41d8cd98f00b204e9800998ecf8427e", "the hash in a URL is of a kind that is not checked here"),
+        (
+            "md5=d41d8cd98f00b204e9800998ecf8427e",
+            "the hash in a URL is of a kind that is not checked here",
+        ),
     ],
 )
 def test_a_hash_that_cannot_be_checked(fragment: str, first: str) -> None:

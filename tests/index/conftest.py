@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from jupyter_pyartifacts.config import Config
 from jupyter_pyartifacts.index.client import IndexClient
-
 from tests.indexes import IndexServer
 
 ClientMaker = Callable[..., IndexClient]

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from jupyter_pyartifacts.config import Config
 from jupyter_pyartifacts.errors import (
     HashMismatch,
@@ -18,7 +19,6 @@ from jupyter_pyartifacts.errors import (
 )
 from jupyter_pyartifacts.index.client import IndexClient, ProjectNotFound, RangesNotServed
 from jupyter_pyartifacts.model import Index, Lock, PythonPin
-
 from tests.index.conftest import ClientMaker
 from tests.indexes import IndexServer, project_wheel
 from tests.wheels import Wheel
@@ -264,7 +264,9 @@ def test_credentials_of_the_index_are_sent_and_never_shown(
     assert b"s3cret" not in kept
 
 
-def test_credentials_from_netrc(index: IndexServer, make_client: ClientMaker, tmp_path: Path) -> None:
+def test_credentials_from_netrc(
+    index: IndexServer, make_client: ClientMaker, tmp_path: Path
+) -> None:
     index.add(BIG)
     index.auth = ("me", "word")
     netrc = tmp_path / "netrc"
@@ -273,7 +275,9 @@ def test_credentials_from_netrc(index: IndexServer, make_client: ClientMaker, tm
     assert make_client(environ={"NETRC": str(netrc)}).project("big").files
 
 
-def test_offline_nothing_is_asked(index: IndexServer, make_client: ClientMaker, tmp_path: Path) -> None:
+def test_offline_nothing_is_asked(
+    index: IndexServer, make_client: ClientMaker, tmp_path: Path
+) -> None:
     artifact = index.add(BIG)
     client = make_client(offline=True)
     with pytest.raises(OfflineError) as caught:
@@ -291,9 +295,11 @@ def test_offline_a_page_of_any_age_will_do(index: IndexServer, make_client: Clie
     assert make_client(offline=True).project("big", max_age=0).files
 
 
-def test_no_network(index: IndexServer, make_client: ClientMaker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_network(
+    index: IndexServer, make_client: ClientMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = make_client()
-    client.default_index  # noqa: B018
+    client.default_index
     port = index.port
     index.stop()
     monkeypatch.setattr("jupyter_pyartifacts.index.client.time.sleep", lambda _: None)
