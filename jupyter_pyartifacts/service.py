@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import difflib
 import platform as _platform
-import sys
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -33,18 +33,21 @@ from .notebook import Document
 from .outcome import (
     Approved,
     Changed,
-    Freed,
     Listed,
     Outdated,
     PastChange,
     Remembered,
     ShownPin,
-    Verified,
 )
 from .plan import Pin, pins_for, plan_digest
 from .platforms import DEFAULT_PLATFORMS, PLATFORMS, identify_platform
 from .report import Reporter
-from .requirements import merge_requirements, parse_requirement, remove_requirements
+from .requirements import (
+    loosen_requirements,
+    merge_requirements,
+    parse_requirement,
+    remove_requirements,
+)
 from .store import Store
 from .treehash import combined_digest
 from .trust import Trust, lock_sources
@@ -164,16 +167,12 @@ class Engine:
         wanted = replace(
             wanted,
             requirements=merged,
-            indexes=merge_indexes(
-                wanted.indexes, options.indexes, _names(tuple(requirements))
-            ),
+            indexes=merge_indexes(wanted.indexes, options.indexes, _names(tuple(requirements))),
         )
         what = f"add {' '.join(requirements)}"
         return self._relock("add", document, before, wanted, what=what, options=options)
 
-    def remove(
-        self, document: Document, names: Sequence[str], *, options: LockOptions
-    ) -> Changed:
+    def remove(self, document: Document, names: Sequence[str], *, options: LockOptions) -> Changed:
         """Remove requirements by name, and what nobody else needs."""
         before = self._lock_of(document, own=True)
         wanted = replace(before, requirements=remove_requirements(before.requirements, names))
@@ -183,16 +182,20 @@ class Engine:
     def upgrade(
         self, document: Document, names: Sequence[str] = (), *, options: LockOptions
     ) -> Changed:
-        """Upgrade the named distributions (`NAME` or `NAME==V`), or all of them."""
+        """Upgrade the named distributions (`NAME` or `NAME==V`), or all of them.
+
+        A requirement that excludes the version asked for is replaced by that version.
+        """
         before = self._lock_of(document, own=True)
         exact = tuple(name for name in names if "==" in name)
         self._check_pinned(before, names)
+        wanted = replace(before, requirements=loosen_requirements(before.requirements, exact))
         what = f"upgrade {' '.join(names)}".rstrip()
         return self._relock(
             "upgrade",
             document,
             before,
-            before,
+            wanted,
             what=what,
             options=options,
             upgrade=tuple(name for name in names if name not in exact) if names else "all",
@@ -240,9 +243,7 @@ class Engine:
     ) -> Environment:
         """Return the environment of a lock for a kernel that is about to start."""
         lock = parse_lock(lock_document)
-        self.trust_store.check(
-            lock, self.config.trust, self.config.allowed_indexes, where=notebook
-        )
+        self.trust_store.check(lock, self.config.trust, self.config.allowed_indexes, where=notebook)
         return self._environment(lock, Path(directory), notebook)
 
     def trust(self, document: Document) -> Approved:
@@ -302,7 +303,9 @@ class Engine:
             return self._changed(
                 verb, before, before, environment, options=options, notes=resolution.notes
             )
-        after = record_change(before, after, what=what, when=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"))
+        after = record_change(
+            before, after, what=what, when=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        )
         self.trust_store.approve(after)
         document.write_lock(render_lock(after))
         return self._changed(
@@ -487,7 +490,7 @@ class Engine:
             verb=verb,
             lock=after,
             changes=diff_locks(before, after),
-            direct=_names((after or before or self._empty_lock(options)).requirements),
+            direct=_names([text for lock in (before, after) if lock for text in lock.requirements]),
             environment=environment,
             notes=tuple(dict.fromkeys((*notes, *own))),
             size=sum(pin.artifact.size for pin in self._pins_here(after)) if after else 0,

@@ -137,6 +137,8 @@ class Commands(object):
         )
         if self._session.isolated:
             return {"restart": level, "stale": stale, "advice": []}
+        # That the system's other packages are loaded goes without saying.
+        stale = [each for each in stale if each.pinned is not None]
         advice = "this kernel began with the system's packages; a restart leaves them out"
         return {"restart": level or "recommended", "stale": stale, "advice": [advice]}
 

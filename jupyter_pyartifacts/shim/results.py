@@ -1,5 +1,7 @@
 """The results of the verbs, each with its plain text and its markup."""
 
+from textwrap import wrap
+
 from . import markup
 from .grid import text_table
 from .result import Result
@@ -84,7 +86,11 @@ class ChangeResult(Result):
         stale = self.data.get("stale") or ()
         if self.restart and stale:
             names = ", ".join(
-                "{} {} (pinned: {})".format(each.name, each.loaded, each.pinned or "no more")
+                "{} {} ({})".format(
+                    each.name,
+                    each.loaded,
+                    "pinned: " + each.pinned if each.pinned else "not pinned",
+                )
                 for each in stale
             )
             lines.insert(0, "still loaded: " + names)
@@ -99,9 +105,26 @@ class ChangeResult(Result):
     def text_lines(self):
         """Return the headline, a line for each change, facts and advice."""
         lines = ["{}: {}".format(self.data.get("title") or self.data.get("verb"), self._headline())]
-        for change, sign, _, _, versions in self._rows():
-            mark = "" if change.get("direct") else "  (dependency)"
-            lines.append("  {} {} {}{}".format(sign, change.get("name"), versions, mark))
+        folded = {"added": [], "removed": []}
+        for change, sign, _, word, versions in self._rows():
+            if change.get("direct") or word == "changed":
+                lines.append("  {} {} {}".format(sign, change.get("name"), versions))
+            else:
+                folded[word].append("{} {}".format(change.get("name"), versions))
+        for word, sign in (("added", "+"), ("removed", "-")):
+            if folded[word]:
+                number = count(len(folded[word]), "dependency", "dependencies")
+                text = "{} {}: {}".format(sign, number, ", ".join(folded[word]))
+                lines.extend(
+                    wrap(
+                        text,
+                        96,
+                        initial_indent="  ",
+                        subsequent_indent="    ",
+                        break_on_hyphens=False,
+                        break_long_words=False,
+                    )
+                )
         if self._facts():
             lines.append(", ".join(self._facts()))
         lines.extend(self._left_out())
@@ -191,7 +214,15 @@ class OutdatedResult(Result):
                 label = "<strong>{}</strong>".format(label)
             yanked = " " + markup.badge("yanked", "bad") if row.get("yanked") else ""
             news = '<span class="pya-new">{}</span>'.format(markup.code(fits)) if fits else "\u2013"
-            body.append([label, markup.code(current) + yanked, news, markup.code(latest), released])
+            body.append(
+                [
+                    label,
+                    markup.code(current) + yanked,
+                    news,
+                    markup.code(latest),
+                    markup.escape(released),
+                ]
+            )
         columns = ["distribution", "pinned", "fits your requirements", "latest", "released"]
         hint = "take what fits with <code>%pyartifacts upgrade NAME ...</code>"
         return [
