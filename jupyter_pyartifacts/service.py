@@ -268,6 +268,7 @@ class Engine:
         lock = self._lock_of(document, own=True)
         pins = pins_for(lock, self.platform)
         with self._client(lock, document.directory) as client:
+            self._environment_for(document, lock, client)
             return verify_environment(
                 pins,
                 find_interpreter(lock.python, self.config.environ),
