@@ -70,6 +70,11 @@ class Commands(object):
             session.write_lock(event.get("lock"))
             event["changes"] = changes_between(before, event.get("lock"))
             self._taken = (before, session.lock())
+        asked = requirement_names(before)
+        for change in event.get("changes") or ():
+            if change.get("after") is None and change.get("name") in asked:
+                # The engine calls direct what the new lock asks for.
+                change["direct"] = True
         return event
 
     def _give_back(self, command, title, progress):
