@@ -42,7 +42,12 @@ from .outcome import (
 from .plan import Pin, pins_for, plan_digest
 from .platforms import DEFAULT_PLATFORMS, PLATFORMS, identify_platform
 from .report import Reporter
-from .requirements import merge_requirements, parse_requirement, remove_requirements
+from .requirements import (
+    loosen_requirements,
+    merge_requirements,
+    parse_requirement,
+    remove_requirements,
+)
 from .store import Store
 from .treehash import combined_digest
 from .trust import Trust, lock_sources
@@ -177,16 +182,20 @@ class Engine:
     def upgrade(
         self, document: Document, names: Sequence[str] = (), *, options: LockOptions
     ) -> Changed:
-        """Upgrade the named distributions (`NAME` or `NAME==V`), or all of them."""
+        """Upgrade the named distributions (`NAME` or `NAME==V`), or all of them.
+
+        A requirement that excludes the version asked for is replaced by that version.
+        """
         before = self._lock_of(document, own=True)
         exact = tuple(name for name in names if "==" in name)
         self._check_pinned(before, names)
+        wanted = replace(before, requirements=loosen_requirements(before.requirements, exact))
         what = f"upgrade {' '.join(names)}".rstrip()
         return self._relock(
             "upgrade",
             document,
             before,
-            before,
+            wanted,
             what=what,
             options=options,
             upgrade=tuple(name for name in names if name not in exact) if names else "all",
@@ -481,7 +490,7 @@ class Engine:
             verb=verb,
             lock=after,
             changes=diff_locks(before, after),
-            direct=_names((after or before or self._empty_lock(options)).requirements),
+            direct=_names([text for lock in (before, after) if lock for text in lock.requirements]),
             environment=environment,
             notes=tuple(dict.fromkeys((*notes, *own))),
             size=sum(pin.artifact.size for pin in self._pins_here(after)) if after else 0,
