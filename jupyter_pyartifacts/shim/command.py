@@ -164,7 +164,7 @@ class Commands(object):
             bundle[MIME_TYPE] = lock_bundle(lock, digest)
             send_lock(self._ip, lock, digest)
         if progress.result(bundle, must=writes):
-            result.was_shown()
+            result.was_shown(self._ip.execution_count)
 
 
 def _arguments_of(cell):
