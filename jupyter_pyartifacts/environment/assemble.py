@@ -10,7 +10,7 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from ..errors import PlatformError
+from ..errors import PlatformError, StoreError
 from ..model import Digest, Environment, InterpreterInUse
 from ..plan import Pin, plan_digest
 from ..store import Facts, Published, Store, storage_errors
@@ -365,3 +365,30 @@ def _data_folder(facts: Facts) -> str:
 
 def _interpreter_names(interpreter: InterpreterInUse) -> tuple[str, ...]:
     return ("python", "pythonw", "python3", f"python{interpreter.minor}")
+
+
+def artifacts_of(view: Path) -> tuple[str, ...]:
+    """Return the sha256 digits of the archives that a view is made of. Raises StoreError."""
+    found = read_view_record(view).get("artifacts")
+    return tuple(str(digest) for digest in found) if isinstance(found, list) else ()
+
+
+def read_view_record(view: Path) -> dict[str, object]:
+    """Read what a view is made of. Raises StoreError."""
+    path = view / VIEW_RECORD
+    try:
+        record = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise StoreError(
+            "the record of a view cannot be read",
+            where=str(path),
+            details=str(error),
+            hint="remove the view's directory; it will be assembled again",
+        ) from error
+    if not isinstance(record, dict):
+        raise StoreError(
+            "the record of a view is no mapping",
+            where=str(path),
+            hint="remove the view's directory",
+        )
+    return record
