@@ -10,6 +10,16 @@ from .project import ROOT
 
 __all__ = ["clean", "explain"]
 
+_NO_WHEELS = r"([\w.\-]+?)(?:[=<>!~]=?\S+)? has no (?:usable |`[^`]*`-compatible )?wheels"
+_REFUSAL = re.compile(
+    r"(?:all versions of )?([\w.\-]+?)(?:==\S+)? depends? on "
+    r"(a-wheel-that-cannot-be-read|metadata-of-another-distribution)\b"
+)
+_REASONS = {
+    "a-wheel-that-cannot-be-read": "its metadata cannot be read out of the wheel",
+    "metadata-of-another-distribution": "its metadata names another distribution or version",
+}
+
 
 def clean(said: str) -> str:
     """Return uv's explanation in the user's terms: no colours, no made-up project name."""
@@ -33,6 +43,12 @@ def _is_noise(line: str) -> bool:
             line,
         )
     )
+
+
+def _refused(details: str) -> tuple[str, str] | None:
+    """Return what cannot be used and why, where the loopback index said so by a name."""
+    refused = _REFUSAL.search(details)
+    return None if refused is None else (refused[1], _REASONS[refused[2]])
 
 
 def explain(
@@ -59,6 +75,14 @@ def explain(
             details=failure.details,
             hint=failure.hint,
         )
+    refused = _refused(details)
+    if refused is not None:
+        name, reason = refused
+        return ResolutionError(
+            f"no file of {name} can be used: {reason}",
+            details=details,
+            hint="ask for another version of it, or tell its project",
+        )
     missing = re.search(r"[Bb]ecause ([\w.\-]+) was not found in the package registry", details)
     if missing:
         name = missing[1]
@@ -72,7 +96,7 @@ def explain(
             else "choose another version of what needs it, or name the index that has it",
         )
     wheels = sorted(set(re.findall(r"Wheels are required for `([^`]+)`", details)))
-    no_wheels = set(re.findall(r"([\w.\-]+?)(?:[=<>!~]=?\S+)? has no (?:usable )?wheels", details))
+    no_wheels = set(re.findall(_NO_WHEELS, details))
     named = sorted((set(wheels) | no_wheels) & set(requested)) or sorted(set(wheels) | no_wheels)
     if named:
         where = f"Python {minor} on {', '.join(platforms)}"
