@@ -8,6 +8,7 @@ approve it. Whatever fails on the way leaves the notebook as it was.
 from __future__ import annotations
 
 import difflib
+import os
 import platform as _platform
 import re
 import sys
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from .config import Config
-from .environment import assemble_view, find_view
+from .environment import artifacts_of, assemble_view, find_view
 from .errors import ArtifactError, LockError, UsageError
 from .history import diff_locks, record_change, undo_change
 from .indexes import merge_indexes
@@ -33,11 +34,13 @@ from .notebook import Document
 from .outcome import (
     Approved,
     Changed,
+    Freed,
     Listed,
     Outdated,
     PastChange,
     Remembered,
     ShownPin,
+    Verified,
 )
 from .plan import Pin, pins_for, plan_digest
 from .platforms import DEFAULT_PLATFORMS, PLATFORMS, identify_platform
@@ -225,7 +228,7 @@ class Engine:
             self._check_trust(after, document)
         environment = None
         if after is not None and not options.dry_run:
-            environment = self._environment(after, document.directory, str(document.path))
+            environment = self._environment_for(document, after)
         if not options.dry_run:
             document.write_lock(None if after is None else render_lock(after))
         return self._changed("undo", before, after, environment, options=options)
@@ -235,7 +238,7 @@ class Engine:
     def instantiate(self, document: Document) -> Changed:
         """Bring every artifact of this platform into the store and assemble the view."""
         lock = self._lock_of(document, own=True)
-        environment = self._environment(lock, document.directory, str(document.path))
+        environment = self._environment_for(document, lock)
         return self._changed("instantiate", lock, lock, environment, options=LockOptions())
 
     def prepare(
@@ -254,6 +257,60 @@ class Engine:
             distributions=len(lock.distributions),
             indexes=lock_sources(lock),
         )
+
+    def verify(self, document: Document, *, deep: bool) -> Verified:
+        """Hash every file of the lock's environment, and repair what is wrong by fetching again.
+
+        `deep` throws all byte code away and makes it anew.
+        """
+        from .repair import verify_environment
+
+        lock = self._lock_of(document, own=True)
+        pins = pins_for(lock, self.platform)
+        with self._client(lock, document.directory) as client:
+            self._environment_for(document, lock, client)
+            return verify_environment(
+                pins,
+                find_interpreter(lock.python, self.config.environ),
+                store=self.store,
+                fetcher=client,
+                reporter=self._reporter,
+            )
+
+    # What the store keeps.
+
+    def gc(self, *, dry_run: bool) -> Freed:
+        """Remove what no notebook and no running kernel uses from the store."""
+        from .store.gc import sweep_store
+
+        sweep = sweep_store(
+            self.store, now=datetime.now(timezone.utc), reporter=self._reporter, dry_run=dry_run
+        )
+        return Freed(
+            removed=tuple(f"{item.kind} {item.path.name}" for item in sweep.remove),
+            size=sweep.size,
+            kept=sweep.artifacts_kept,
+            dry_run=dry_run,
+        )
+
+    def keep_for_kernel(self, kernel: str, pid: int, environment: Environment) -> None:
+        """Keep an environment, beside those before it, for as long as a kernel's process lives."""
+        from .store.roots import record_kernel
+
+        artifacts = artifacts_of(Path(environment.path))
+        record_kernel(
+            self.store,
+            kernel,
+            pid,
+            view=Digest.parse(environment.digest),
+            artifacts=[Digest(digest) for digest in artifacts],
+        )
+
+    def forget_kernel(self, kernel: str) -> None:
+        """Forget a kernel that ended."""
+        from .store.roots import forget_kernel
+
+        forget_kernel(self.store, kernel)
 
     # The way of every change.
 
@@ -290,9 +347,7 @@ class Engine:
                 elsewhere = background.submit(self._hash_elsewhere, after, client)
                 environment = None
                 if self.platform in after.platforms:
-                    environment = self._environment(
-                        after, document.directory, str(document.path), client
-                    )
+                    environment = self._environment_for(document, after, client)
                 trees = elsewhere.result()
         for pin in self._pins_here(after):
             tree = self.store.known_tree(pin.artifact.digest)
@@ -367,6 +422,19 @@ class Engine:
 
     # The environment of a lock.
 
+    def _environment_for(
+        self, document: Document, lock: Lock, client: IndexClient | None = None
+    ) -> Environment:
+        """Return the environment of a lock and keep it for the notebook or its running kernel.
+
+        A session file stands for the notebook that its kernel runs; the kernel is our parent.
+        """
+        notebook = str(document.path) if document.kind == "notebook" else self.config.notebook
+        environment = self._environment(lock, document.directory, notebook, client)
+        if document.path.parent == self.store.layout.kernels:
+            self.keep_for_kernel(document.path.stem, os.getppid(), environment)
+        return environment
+
     def _environment(
         self, lock: Lock, directory: Path, notebook: str | None, client: IndexClient | None = None
     ) -> Environment:
@@ -389,8 +457,22 @@ class Engine:
                 environment = assemble_view(pins, published, interpreter, store=self.store)
         environment = replace(environment, notes=(*environment.notes, *interpreter.notes))
         if notebook is not None:
-            pass
+            self._keep_for_notebook(notebook, lock, digest, pins)
         return environment
+
+    def _keep_for_notebook(
+        self, notebook: str, lock: Lock, view: Digest, pins: Sequence[Pin]
+    ) -> None:
+        from .store.roots import record_use
+
+        record_use(
+            self.store,
+            notebook,
+            lock=lock_digest(lock),
+            view=view,
+            artifacts=[pin.artifact.digest for pin in pins],
+            when=_now(),
+        )
 
     def _check_tree(self, lock: Lock, trees: Sequence[Digest]) -> None:
         expected = lock.trees.get(self.platform)
@@ -496,6 +578,10 @@ class Engine:
             size=sum(pin.artifact.size for pin in self._pins_here(after)) if after else 0,
             dry_run=options.dry_run,
         )
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _names(requirements: Sequence[str]) -> frozenset[str]:
