@@ -70,6 +70,11 @@ class Commands(object):
             session.write_lock(event.get("lock"))
             event["changes"] = changes_between(before, event.get("lock"))
             self._taken = (before, session.lock())
+        asked = requirement_names(before)
+        for change in event.get("changes") or ():
+            if change.get("after") is None and change.get("name") in asked:
+                # The engine calls direct what the new lock asks for.
+                change["direct"] = True
         return event
 
     def _give_back(self, command, title, progress):
@@ -159,7 +164,7 @@ class Commands(object):
             bundle[MIME_TYPE] = lock_bundle(lock, digest)
             send_lock(self._ip, lock, digest)
         if progress.result(bundle, must=writes):
-            result.was_shown()
+            result.was_shown(self._ip.execution_count)
 
 
 def _arguments_of(cell):
