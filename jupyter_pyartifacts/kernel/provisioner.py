@@ -37,7 +37,7 @@ class _Prepared:
     kwargs: dict[str, Any]
     origin: Origin
     environment: Environment
-    store: str | None
+    store: str
     session: str
 
 
@@ -110,7 +110,7 @@ class PyArtifactsProvisioner(LocalProvisioner):
             session=self._write_session(origin, store),
         )
 
-    async def _environment(self, origin: Origin) -> tuple[Environment, str | None]:
+    async def _environment(self, origin: Origin) -> tuple[Environment, str]:
         """Have the engine prepare an environment in a thread; return it and the stores' paths."""
         from ..service import Engine
 
@@ -123,7 +123,7 @@ class PyArtifactsProvisioner(LocalProvisioner):
                 origin.document, directory=Path(origin.directory), notebook=origin.notebook
             )
         )
-        return environment, os.pathsep.join(config.stores) or None
+        return environment, os.pathsep.join(str(layer.root) for layer in engine.store.layers)
 
     def _encryption(self, kwargs: dict[str, Any], environment: Environment) -> dict[str, Any]:
         policy = encryption_policy(self.parent, kwargs.get("transport_encryption"))
@@ -134,12 +134,12 @@ class PyArtifactsProvisioner(LocalProvisioner):
         allowed = transport_encryption(policy, supported=supported, keys_exist=keys_exist)
         return {**kwargs, "transport_encryption": allowed}
 
-    def _write_session(self, origin: Origin, store: str | None) -> str:
-        directories = [os.path.join(store.split(os.pathsep)[0], "kernels")] if store else []
+    def _write_session(self, origin: Origin, store: str) -> str:
+        first = store.split(os.pathsep)[0]
         self._session = session.write_session(
             origin.document,
             kernel_id=self.kernel_id,
-            directories=(*directories, jupyter_runtime_dir()),
+            directories=(os.path.join(first, "kernels"), jupyter_runtime_dir()),
         )
         return self._session
 
