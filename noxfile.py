@@ -32,14 +32,14 @@ ENVIRON = {
 }
 
 
-def run(session: nox.Session, *command: str) -> None:
+def run(session: nox.Session, *command: str, **environ: str) -> None:
     """Run a tool of this environment, or one of the machine."""
-    session.run(*command, env=ENVIRON, external=True)
+    session.run(*command, env={**ENVIRON, **environ}, external=True)
 
 
-def python(session: nox.Session, *arguments: str) -> None:
+def python(session: nox.Session, *arguments: str, **environ: str) -> None:
     """Run a module of this environment."""
-    run(session, sys.executable, *arguments)
+    run(session, sys.executable, *arguments, **environ)
 
 
 def pytest(session: nox.Session, markers: str) -> None:
@@ -111,5 +111,7 @@ def benchmarks(session: nox.Session) -> None:
 
 @nox.session
 def build(session: nox.Session) -> None:
-    """Make the sdist and the wheel below `dist/`."""
-    python(session, "-m", "build", "--outdir", str(HERE / "dist"))
+    """Make the sdist and the wheel below `dist/`, with a fresh build of the Lab extension."""
+    build_lab = {"PYARTIFACTS_BUILD_LABEXTENSION": "1"}
+    python(session, "-m", "build", "--sdist", "--outdir", str(HERE / "dist"), **build_lab)
+    python(session, "-m", "build", "--wheel", "--outdir", str(HERE / "dist"))

@@ -27,7 +27,7 @@ def parse_index(text: str) -> Index:
     except ValueError:
         parts, host, port = urlsplit(""), "", None
     named = not name or re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", name)
-    whole = parts.scheme in ("http", "https") and host or parts.scheme == "file" and parts.path
+    whole = (parts.scheme in ("http", "https") and host) or (parts.scheme == "file" and parts.path)
     if not named or not whole or re.search(r"\\s", url):
         raise UsageError(
             "an index is not understood",

@@ -74,7 +74,8 @@ def instantiate_pins(
                     hint="pin a version that has a wheel for this platform",
                 )
         store.prepare()
-        found |= _Run(missing, store, fetcher, reporter, threads, connections).run()
+        with store.using():
+            found |= _Run(missing, store, fetcher, reporter, threads, connections).run()
     return found
 
 

@@ -18,6 +18,7 @@ from .model import Digest
 
 __all__ = [
     "UserRequirement",
+    "loosen_requirements",
     "merge_requirements",
     "parse_requirement",
     "rebase_requirement",
@@ -289,6 +290,32 @@ def merge_requirements(existing: Iterable[str], added: Iterable[str]) -> tuple[s
             merged.extend(own.text for own in fresh if own.name == name)
     merged.extend(own.text for own in fresh if own.name not in placed)
     return tuple(dict.fromkeys(merged))
+
+
+def loosen_requirements(texts: Iterable[str], exact: Iterable[str]) -> tuple[str, ...]:
+    """Replace the version of every requirement that excludes what `exact` (`NAME==V`) asks for.
+
+    Extras and marker stay. Raises InvalidRequirement.
+    """
+    wanted = {}
+    for text in exact:
+        asked = _Parsed(text)
+        wanted[canonicalize_name(asked.name)] = asked
+    result = []
+    for text in texts:
+        own = parse_requirement(text)
+        asked_for = wanted.get(canonicalize_name(own.name))
+        if own.kind != "index" or asked_for is None:
+            result.append(text)
+            continue
+        version = str(asked_for.specifier).lstrip("=")
+        if _Parsed(text).specifier.contains(version, prereleases=True):
+            result.append(text)
+            continue
+        extras = f"[{','.join(sorted(own.extras))}]" if own.extras else ""
+        marker = f"; {own.marker}" if own.marker else ""
+        result.append(f"{_Parsed(text).name}{extras}=={version}{marker}")
+    return tuple(result)
 
 
 def remove_requirements(existing: Iterable[str], names: Iterable[str]) -> tuple[str, ...]:

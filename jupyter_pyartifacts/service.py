@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import difflib
 import platform as _platform
-import sys
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from functools import cached_property
@@ -21,11 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from .config import Config
-from .environment import assemble_view, find_view
-from .errors import ArtifactError, LockError, UsageError
+from .errors import LockError, UsageError
 from .history import diff_locks, record_change, undo_change
 from .indexes import merge_indexes
-from .instantiate import instantiate_pins
 from .interpreter import find_interpreter, host_version
 from .lock import lock_digest, parse_lock, render_lock
 from .model import Digest, Environment, Lock, PythonPin
@@ -41,10 +38,16 @@ from .outcome import (
     ShownPin,
     Verified,
 )
-from .plan import Pin, pins_for, plan_digest
+from .plan import Pin, pins_for
 from .platforms import DEFAULT_PLATFORMS, PLATFORMS, identify_platform
+from .provide import Provider
 from .report import Reporter
-from .requirements import merge_requirements, parse_requirement, remove_requirements
+from .requirements import (
+    loosen_requirements,
+    merge_requirements,
+    parse_requirement,
+    remove_requirements,
+)
 from .store import Store
 from .treehash import combined_digest
 from .trust import Trust, lock_sources
@@ -88,6 +91,10 @@ class Engine:
     def platform(self) -> str:
         """Return the name of the platform that this process runs on."""
         return identify_platform(sys.platform, _platform.machine())
+
+    @cached_property
+    def _provider(self) -> Provider:
+        return Provider(self.config, self.store, self.platform, self._reporter)
 
     @cached_property
     def trust_store(self) -> Trust:
@@ -136,7 +143,7 @@ class Engine:
         from .resolve.outdated import outdated_rows
 
         lock = self._lock_of(document)
-        with self._client(lock, document.directory) as client:
+        with self._provider.client(lock, document.directory) as client:
             return outdated_rows(
                 self._request(lock, document, LockOptions(), upgrade="all"),
                 lock,
@@ -164,16 +171,12 @@ class Engine:
         wanted = replace(
             wanted,
             requirements=merged,
-            indexes=merge_indexes(
-                wanted.indexes, options.indexes, _names(tuple(requirements))
-            ),
+            indexes=merge_indexes(wanted.indexes, options.indexes, _names(tuple(requirements))),
         )
         what = f"add {' '.join(requirements)}"
         return self._relock("add", document, before, wanted, what=what, options=options)
 
-    def remove(
-        self, document: Document, names: Sequence[str], *, options: LockOptions
-    ) -> Changed:
+    def remove(self, document: Document, names: Sequence[str], *, options: LockOptions) -> Changed:
         """Remove requirements by name, and what nobody else needs."""
         before = self._lock_of(document, own=True)
         wanted = replace(before, requirements=remove_requirements(before.requirements, names))
@@ -183,16 +186,20 @@ class Engine:
     def upgrade(
         self, document: Document, names: Sequence[str] = (), *, options: LockOptions
     ) -> Changed:
-        """Upgrade the named distributions (`NAME` or `NAME==V`), or all of them."""
+        """Upgrade the named distributions (`NAME` or `NAME==V`), or all of them.
+
+        A requirement that excludes the version asked for is replaced by that version.
+        """
         before = self._lock_of(document, own=True)
         exact = tuple(name for name in names if "==" in name)
         self._check_pinned(before, names)
+        wanted = replace(before, requirements=loosen_requirements(before.requirements, exact))
         what = f"upgrade {' '.join(names)}".rstrip()
         return self._relock(
             "upgrade",
             document,
             before,
-            before,
+            wanted,
             what=what,
             options=options,
             upgrade=tuple(name for name in names if name not in exact) if names else "all",
@@ -222,7 +229,7 @@ class Engine:
             self._check_trust(after, document)
         environment = None
         if after is not None and not options.dry_run:
-            environment = self._environment(after, document.directory, str(document.path))
+            environment = self._provider.environment_for(document, after)
         if not options.dry_run:
             document.write_lock(None if after is None else render_lock(after))
         return self._changed("undo", before, after, environment, options=options)
@@ -232,7 +239,7 @@ class Engine:
     def instantiate(self, document: Document) -> Changed:
         """Bring every artifact of this platform into the store and assemble the view."""
         lock = self._lock_of(document, own=True)
-        environment = self._environment(lock, document.directory, str(document.path))
+        environment = self._provider.environment_for(document, lock)
         return self._changed("instantiate", lock, lock, environment, options=LockOptions())
 
     def prepare(
@@ -240,10 +247,8 @@ class Engine:
     ) -> Environment:
         """Return the environment of a lock for a kernel that is about to start."""
         lock = parse_lock(lock_document)
-        self.trust_store.check(
-            lock, self.config.trust, self.config.allowed_indexes, where=notebook
-        )
-        return self._environment(lock, Path(directory), notebook)
+        self.trust_store.check(lock, self.config.trust, self.config.allowed_indexes, where=notebook)
+        return self._provider.environment(lock, Path(directory), notebook)
 
     def trust(self, document: Document) -> Approved:
         """Approve the lock of a notebook."""
@@ -253,6 +258,49 @@ class Engine:
             distributions=len(lock.distributions),
             indexes=lock_sources(lock),
         )
+
+    def verify(self, document: Document, *, deep: bool) -> Verified:
+        """Hash every file of the lock's environment, and repair what is wrong by fetching again.
+
+        `deep` throws all byte code away and makes it anew.
+        """
+        from .repair import verify_environment
+
+        lock = self._lock_of(document, own=True)
+        pins = pins_for(lock, self.platform)
+        with self._provider.client(lock, document.directory) as client:
+            self._provider.environment_for(document, lock, client)
+            return verify_environment(
+                pins,
+                find_interpreter(lock.python, self.config.environ),
+                store=self.store,
+                fetcher=client,
+                reporter=self._reporter,
+            )
+
+    # What the store keeps.
+
+    def gc(self, *, dry_run: bool) -> Freed:
+        """Remove what no notebook and no running kernel uses from the store."""
+        from .store.gc import sweep_store
+
+        sweep = sweep_store(
+            self.store, now=datetime.now(timezone.utc), reporter=self._reporter, dry_run=dry_run
+        )
+        return Freed(
+            removed=tuple(f"{item.kind} {item.path.name}" for item in sweep.remove),
+            size=sweep.size,
+            kept=sweep.artifacts_kept,
+            dry_run=dry_run,
+        )
+
+    def keep_for_kernel(self, kernel: str, pid: int, environment: Environment) -> None:
+        """Keep an environment, beside those before it, for as long as a kernel's process lives."""
+        self._provider.keep_for_kernel(kernel, pid, environment)
+
+    def forget_kernel(self, kernel: str) -> None:
+        """Forget a kernel that ended."""
+        self._provider.forget_kernel(kernel)
 
     # The way of every change.
 
@@ -270,7 +318,7 @@ class Engine:
     ) -> Changed:
         from .resolve import resolve
 
-        with self._client(wanted, document.directory) as client:
+        with self._provider.client(wanted, document.directory) as client:
             resolution = resolve(
                 self._request(
                     wanted, document, options, upgrade=upgrade, pinned=pinned, prior=before
@@ -289,9 +337,7 @@ class Engine:
                 elsewhere = background.submit(self._hash_elsewhere, after, client)
                 environment = None
                 if self.platform in after.platforms:
-                    environment = self._environment(
-                        after, document.directory, str(document.path), client
-                    )
+                    environment = self._provider.environment_for(document, after, client)
                 trees = elsewhere.result()
         for pin in self._pins_here(after):
             tree = self.store.known_tree(pin.artifact.digest)
@@ -302,7 +348,9 @@ class Engine:
             return self._changed(
                 verb, before, before, environment, options=options, notes=resolution.notes
             )
-        after = record_change(before, after, what=what, when=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"))
+        after = record_change(
+            before, after, what=what, when=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        )
         self.trust_store.approve(after)
         document.write_lock(render_lock(after))
         return self._changed(
@@ -361,45 +409,6 @@ class Engine:
             if all(digest in trees for digest in wanted):
                 digests[platform] = combined_digest(trees[digest] for digest in wanted)
         return digests
-
-    # The environment of a lock.
-
-    def _environment(
-        self, lock: Lock, directory: Path, notebook: str | None, client: IndexClient | None = None
-    ) -> Environment:
-        """Find the view of a lock, or bring its artifacts and assemble it.
-
-        The way of a reopened notebook: everything that takes time to import or to ask stays
-        behind the one look at the view.
-        """
-        pins = pins_for(lock, self.platform)
-        interpreter = find_interpreter(lock.python, self.config.environ)
-        digest = plan_digest(pins, interpreter.identity)
-        environment = find_view(digest, interpreter, store=self.store)
-        if environment is None:
-            with ExitStack() as stack:
-                fetcher = client or stack.enter_context(self._client(lock, directory))
-                published = instantiate_pins(
-                    pins, store=self.store, fetcher=fetcher, reporter=self._reporter
-                )
-                self._check_tree(lock, [published[pin.artifact.digest].tree for pin in pins])
-                environment = assemble_view(pins, published, interpreter, store=self.store)
-        environment = replace(environment, notes=(*environment.notes, *interpreter.notes))
-        if notebook is not None:
-            pass
-        return environment
-
-    def _check_tree(self, lock: Lock, trees: Sequence[Digest]) -> None:
-        expected = lock.trees.get(self.platform)
-        found = combined_digest(trees)
-        if expected is not None and found != expected:
-            raise ArtifactError(
-                f"the files of this lock for {self.platform} are not those that were locked",
-                expected=str(expected),
-                found=str(found),
-                hint="the lock was edited, or made by a defective version; lock again: "
-                "jupyter pyartifacts lock NOTEBOOK",
-            )
 
     # Small questions.
 
@@ -465,13 +474,6 @@ class Engine:
     def _pins_here(self, lock: Lock) -> tuple[Pin, ...]:
         return pins_for(lock, self.platform) if self.platform in lock.platforms else ()
 
-    def _client(self, lock: Lock, directory: Path) -> IndexClient:
-        from .index.client import IndexClient
-
-        client = IndexClient(self.config, cache=self.store.layout.cache, directory=directory)
-        client.allow_lock(lock)
-        return client
-
     def _changed(
         self,
         verb: str,
@@ -487,7 +489,7 @@ class Engine:
             verb=verb,
             lock=after,
             changes=diff_locks(before, after),
-            direct=_names((after or before or self._empty_lock(options)).requirements),
+            direct=_names([text for lock in (before, after) if lock for text in lock.requirements]),
             environment=environment,
             notes=tuple(dict.fromkeys((*notes, *own))),
             size=sum(pin.artifact.size for pin in self._pins_here(after)) if after else 0,

@@ -50,10 +50,10 @@ class LabExtensionBuildHook(BuildHookInterface[Any]):
         """Build if due; ship the result as Jupyter's data files."""
         if self.is_due():
             self.build()
-        if self.target_name == "wheel" and (self.built / "package.json").is_file():
-            shared = build_data["shared_data"]
-            shared[str(self.built)] = SHARED
-            shared[str(self.source / "install.json")] = f"{SHARED}/install.json"
+        if (self.built / "package.json").is_file():
+            shutil.copyfile(self.source / "install.json", self.built / "install.json")
+            if self.target_name == "wheel":
+                build_data["shared_data"][str(self.built)] = SHARED
 
     def is_due(self) -> bool:
         """Tell whether a build is wanted: asked for, missing, or older than its sources."""

@@ -142,8 +142,22 @@ def open_shim():
     package = module_from_spec(spec)
     sys.modules[PACKAGE] = package
     spec.loader.exec_module(package)
-    sys.modules[STOOD_IN] = package.standin_module(STOOD_IN)
+    sys.modules[STOOD_IN] = stand_in()
     return package
+
+
+def stand_in():
+    """Return the module that `%load_ext jupyter_pyartifacts` finds here: a friendly no-op."""
+    import types
+
+    module = types.ModuleType(
+        STOOD_IN, "Stands for the package, which is on the host: %pyartifacts is loaded already."
+    )
+    module.load_ipython_extension = lambda shell: print(
+        "%pyartifacts is loaded already: this kernel runs in its notebook's own environment."
+    )
+    module.unload_ipython_extension = lambda shell: None
+    return module
 
 
 def announce(shell, lines):

@@ -70,6 +70,11 @@ class Commands(object):
             session.write_lock(event.get("lock"))
             event["changes"] = changes_between(before, event.get("lock"))
             self._taken = (before, session.lock())
+        asked = requirement_names(before)
+        for change in event.get("changes") or ():
+            if change.get("after") is None and change.get("name") in asked:
+                # The engine calls direct what the new lock asks for.
+                change["direct"] = True
         return event
 
     def _give_back(self, command, title, progress):
@@ -137,6 +142,8 @@ class Commands(object):
         )
         if self._session.isolated:
             return {"restart": level, "stale": stale, "advice": []}
+        # That the system's other packages are loaded goes without saying.
+        stale = [each for each in stale if each.pinned is not None]
         advice = "this kernel began with the system's packages; a restart leaves them out"
         return {"restart": level or "recommended", "stale": stale, "advice": [advice]}
 
@@ -157,7 +164,7 @@ class Commands(object):
             bundle[MIME_TYPE] = lock_bundle(lock, digest)
             send_lock(self._ip, lock, digest)
         if progress.result(bundle, must=writes):
-            result.was_shown()
+            result.was_shown(self._ip.execution_count)
 
 
 def _arguments_of(cell):

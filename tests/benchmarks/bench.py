@@ -74,7 +74,9 @@ class Bench:
             "XDG_CONFIG_HOME": str(self.directory / "config"),
         }
 
-    def venv(self, path: Path, *, cache: Path, pins: str, verb: str, compiled: bool = False) -> Path:
+    def venv(
+        self, path: Path, *, cache: Path, pins: str, verb: str, compiled: bool = False
+    ) -> Path:
         """Make a virtual environment of a set with uv; return its python."""
         arguments = {
             "install": ("pip", "install", "--require-hashes", "--no-deps", "-r"),

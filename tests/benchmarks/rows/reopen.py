@@ -17,7 +17,11 @@ def measure_reopen(bench: Bench, rounds: int) -> Iterator[Row]:
     """Store and view are there; against the same pins in a plain, compiled environment."""
     with bench.scratch("reopen") as scratch:
         python = bench.venv(
-            *(scratch / "venv",), cache=scratch / "cache", pins="notebook", verb="sync", compiled=True
+            *(scratch / "venv",),
+            cache=scratch / "cache",
+            pins="notebook",
+            verb="sync",
+            compiled=True,
         )
         store = scratch / "store"
         notebook = write_notebook(bench, scratch / "ours.ipynb", "notebook", store=store)
