@@ -37,9 +37,13 @@ class Commands(object):
             return result_of({"event": "result", "verb": "help", "topic": topic})
         title = " ".join((command.verb, *command.arguments))
         progress = progress_for(self._ip, title)
-        before = self._session.read()
+        before, asked = self._session.read(), requirement_names(self._session.lock())
         try:
             event = self._run(command, title, progress)
+            for change in event.get("changes") or ():
+                # The engine calls direct what the new lock asks for; what went was in the old.
+                if change.get("after") is None and change.get("name") in asked:
+                    change["direct"] = True
             changed = VERBS[command.verb].changes and not event.get("dry_run")
             facts = self._settle(event) if changed else {}
         except BaseException as error:
@@ -70,11 +74,6 @@ class Commands(object):
             session.write_lock(event.get("lock"))
             event["changes"] = changes_between(before, event.get("lock"))
             self._taken = (before, session.lock())
-        asked = requirement_names(before)
-        for change in event.get("changes") or ():
-            if change.get("after") is None and change.get("name") in asked:
-                # The engine calls direct what the new lock asks for.
-                change["direct"] = True
         return event
 
     def _give_back(self, command, title, progress):
