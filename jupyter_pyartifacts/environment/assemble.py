@@ -10,7 +10,7 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from ..errors import PlatformError
+from ..errors import PlatformError, StoreError
 from ..model import Digest, Environment, InterpreterInUse
 from ..plan import Pin, plan_digest
 from ..store import Facts, Published, Store, storage_errors

@@ -234,9 +234,9 @@ class IndexClient:
     def fetch(self, artifact: Artifact, part: Path, on_bytes: Callable[[int], None], /) -> str:
         """Download into `part`, resuming what is there, and return the sha256 hex of it all.
 
-        `on_bytes` is told the size of each piece, also of what was there already; should the
-        download have to begin again, it is told the negative sum first. Raises NetworkError,
-        NotApproved, and HashMismatch once more bytes come than the artifact has.
+        `on_bytes` is told the size of each piece that comes; should the download have to begin
+        again, it is told the negative of all that is thrown away, what was there included. Raises
+        NetworkError, NotApproved, and HashMismatch once more bytes come than the artifact has.
         """
         return self._from_sources(
             artifact,

@@ -42,13 +42,13 @@ def download(
     `open_at(n)` opens the file from byte `n` on; it may answer from byte 0 where ranges are not
     served, and raises Transient for what is worth another try. `size` is the whole length where
     it is known; no more than `limit` bytes are taken. A file that ends early but as declared
-    comes back short: its hash tells. Attempts are counted anew whenever bytes came.
+    comes back short: its hash tells. Attempts are counted anew whenever bytes came. `on_bytes`
+    is told the size of each piece that comes; should the download have to begin again, it is
+    told the negative of all that is thrown away.
 
     Raises Transient once the attempts are used up, HashMismatch beyond `limit`.
     """
     hasher, done = _rehash(part, limit)
-    if done:
-        on_bytes(done)
     attempt = 0
     while size is None or done < size:
         before = done

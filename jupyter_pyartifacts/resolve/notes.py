@@ -124,12 +124,7 @@ def _splits(
     return notes
 
 
-def missing_extras(said: str) -> tuple[str, ...]:
-    """Return notes on the extras that uv found no distribution to have."""
-    found = re.findall(
-        r"The package `([^`=]+)==([^`]+)` does not have an extra named `([^`]+)`", said
-    )
-    return tuple(
-        f"{name} {version} has no extra named {extra}"
-        for name, version, extra in sorted(set(found))
-    )
+def missing_extras(said: str) -> tuple[tuple[str, str, str], ...]:
+    """Return name, version and extra where uv found an extra asked for that is not provided."""
+    pattern = r"The package `([^`=]+)==([^`]+)` does not have an extra named `([^`]+)`"
+    return tuple(sorted(set(re.findall(pattern, said))))

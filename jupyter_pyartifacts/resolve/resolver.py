@@ -325,37 +325,54 @@ class _Run:
         notes = describe_choices(
             found.needs, changed, self.catalog, self.asked, tuple(sorted(found.platforms))
         )
-        return (*notes, *missing_extras(found.said), *self._held_back(found, changed))
+        held_back = self._held_back(found, changed)
+        for name, version, extra in missing_extras(found.said):
+            if name in held_back:
+                newest, lacking = held_back[name]
+                raise NoWheel(
+                    f"{name}[{extra}] cannot be met: {name} {newest} needs {', '.join(lacking)},"
+                    " which has no wheel that fits",
+                    expected=f"a version of {name} with the extra {extra}",
+                    found=f"{name} {version}, which has no such extra",
+                    hint=f"leave the extra out, and add what you need of it: {name}",
+                )
+            notes = (*notes, f"{name} {version} has no extra named {extra}")
+        return (
+            *notes,
+            *(
+                f"{name} {newest} was passed over: it needs {', '.join(lacking)}, which has no"
+                " wheel that fits"
+                for name, (newest, lacking) in held_back.items()
+            ),
+        )
 
-    def _held_back(self, found: _Found, changed: set[tuple[str, str]]) -> list[str]:
-        """Say why a project that was asked for is not at its newest version, if wheels are why.
+    def _held_back(
+        self, found: _Found, changed: set[tuple[str, str]]
+    ) -> dict[str, tuple[str, tuple[str, ...]]]:
+        """Map what the user asked for to a newer version, and to what lacks wheels of its needs.
 
         A newer version may have wheels of its own and need something that has none: uv then
         falls back silently, sometimes by years. One more run, with the newer version demanded,
         tells.
         """
-        notes = []
+        told: dict[str, tuple[str, tuple[str, ...]]] = {}
         for own in self.user:
             versions = [n.package.version for n in found.needs if n.package.name == own.name]
             newest = self.catalog.facts(own.name).newest
             if newest is None or not versions or own.name in self.given:
                 continue
-            if not any((own.name, version) in changed for version in versions):
-                continue
             best = max(versions, key=Version)
-            allowed = SpecifierSet(own.specifier).contains(newest)
-            if Version(newest) <= Version(best) or not allowed or self._is_pinned(own.name):
+            if Version(newest) <= Version(best) or (own.name, best) not in changed:
+                continue
+            if not SpecifierSet(own.specifier).contains(newest) or self._is_pinned(own.name):
                 continue
             project = self._project(found.platforms)
             demanded = (*project.constraints, f"{own.name}=={newest}")
             answer = self._ask(replace(project, constraints=demanded), offline=False)
-            lacking = [name for name in named_without_wheels(answer.said) if name != own.name]
+            lacking = tuple(n for n in named_without_wheels(answer.said) if n != own.name)
             if answer.lock is None and lacking:
-                notes.append(
-                    f"{own.name} {newest} was passed over for {best}: it needs"
-                    f" {', '.join(lacking)}, which has no wheel that fits"
-                )
-        return notes
+                told[own.name] = (newest, lacking)
+        return told
 
     def _is_pinned(self, name: str) -> bool:
         return any(parse_requirement(text).name == name for text in self.pinned)

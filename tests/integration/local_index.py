@@ -68,7 +68,9 @@ class LocalIndex:
         """Return the URL of the index."""
         return f"{self.base}/simple"
 
-    def add(self, name: str, version: str, *, lies: Mapping[str, Any] | None = None, **how: Any) -> str:
+    def add(
+        self, name: str, version: str, *, lies: Mapping[str, Any] | None = None, **how: Any
+    ) -> str:
         """Put a wheel in and return its file name; `lies` override its entry in the page."""
         filename, data = build_wheel(name, version, **how)
         entry: dict[str, Any] = {
