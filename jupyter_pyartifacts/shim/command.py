@@ -9,7 +9,7 @@ from .engine import child_environment, engine_command, run_engine
 from .frontend import MIME_TYPE, lock_bundle, send_lock
 from .hotadd import Mover
 from .line import parse_line
-from .loaded import restart_level, stale_distributions
+from .loaded import loaded_versions, restart_level, stale_distributions
 from .lockfile import changes_between, kernel_group, requirement_names
 from .progress import progress_for
 from .results import result_of
@@ -69,6 +69,10 @@ class Commands(object):
         elif verb == "undo" and self._taken is not None and self._taken[1] == session.lock():
             return self._give_back(command, title, progress)
         before = session.lock()
+        if verb == "add" and before is None and not session.isolated:
+            # This kernel goes on with the stack it has loaded: the lock had better have the same.
+            loaded = loaded_versions(self._mover.package_directories())
+            options += tuple(("--prefer", "{}=={}".format(*each)) for each in loaded.items())
         event = self._engine(verb, target, arguments, options, title, progress)
         if target != session.path:
             session.write_lock(event.get("lock"))

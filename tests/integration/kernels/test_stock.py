@@ -67,6 +67,14 @@ def test_it_starts_from_the_lock_that_the_notebook_has(stock, lock, tmp_path):
     assert json.loads(path.read_text())["metadata"]["pyartifacts"] == lock
 
 
+def test_the_first_add_prefers_the_versions_that_are_loaded(stock):
+    versions = "{n: __import__('importlib.metadata').metadata.version(n) for n in %r}"
+    stack = ["ipykernel", "ipython", "traitlets", "jupyter-client", "pyzmq", "tornado"]
+    loaded = stock.value(versions % stack)
+    stock.run(f"%pyartifacts add {PACKAGE} --platform linux-x86_64")
+    assert stock.value(versions % stack) == loaded
+
+
 def test_a_package_loaded_from_the_system_in_another_version_requires_a_restart(stock):
     loaded = stock.value("__import__('packaging').__version__")
     added = stock.run(f"%pyartifacts add packaging!={loaded} --platform linux-x86_64")
