@@ -1,9 +1,7 @@
 """The results of the verbs, each with its plain text and its markup."""
 
-from textwrap import wrap
-
 from . import markup
-from .grid import text_table
+from .grid import paragraph, text_table
 from .result import Result
 from .shown import ShowResult
 from .verbs import help_rows
@@ -77,7 +75,7 @@ class ChangeResult(Result):
             facts.append("{} on this machine".format(size(self.data["size"])))
         if self.data.get("platforms"):
             facts.append("locked for " + count(len(self.data["platforms"]), "platform"))
-        if self.data.get("digest"):
+        if self.data.get("digest") and not self.data.get("dry_run"):
             facts.append("lock " + self.data["digest"].partition(":")[2][:8])
         return facts
 
@@ -115,16 +113,7 @@ class ChangeResult(Result):
             if folded[word]:
                 number = count(len(folded[word]), "dependency", "dependencies")
                 text = "{} {}: {}".format(sign, number, ", ".join(folded[word]))
-                lines.extend(
-                    wrap(
-                        text,
-                        96,
-                        initial_indent="  ",
-                        subsequent_indent="    ",
-                        break_on_hyphens=False,
-                        break_long_words=False,
-                    )
-                )
+                lines.extend(paragraph(text, "  "))
         if self._facts():
             lines.append(", ".join(self._facts()))
         lines.extend(self._left_out())

@@ -68,7 +68,9 @@ class LocalIndex:
         """Return the URL of the index."""
         return f"{self.base}/simple"
 
-    def add(self, name: str, version: str, *, lies: Mapping[str, Any] | None = None, **how: Any) -> str:
+    def add(
+        self, name: str, version: str, *, lies: Mapping[str, Any] | None = None, **how: Any
+    ) -> str:
         """Put a wheel in and return its file name; `lies` override its entry in the page."""
         filename, data = build_wheel(name, version, **how)
         entry: dict[str, Any] = {
@@ -131,7 +133,11 @@ class LocalIndex:
             def log_message(self, *_: Any) -> None:
                 pass
 
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(ThreadingHTTPServer):
+            def handle_error(self, *_: Any) -> None:
+                """Say nothing of clients that hang up in the middle of a lie."""
+
+        server = Server(("127.0.0.1", 0), Handler)
         self.base = f"http://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()

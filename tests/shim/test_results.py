@@ -1,6 +1,7 @@
 """What the verbs show: exact plain text, and markup in which everything is escaped."""
 
 from html.parser import HTMLParser
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -137,12 +138,12 @@ def test_what_is_pinned_and_who_needs_it() -> None:
     assert str(result_of(shown())).splitlines() == [
         "4 distributions, 3.0 kB, Python 3.11.7, 1 platform",
         "",
-        "name       version    size  needed by",
-        "---------  -------  ------  -----------------",
-        "pandas     2.2.3    1.0 kB  you",
-        "numpy      1        1.0 kB  pandas",
-        "six        1                ipykernel, pandas",
-        "ipykernel  1        1.0 kB  the kernel",
+        "name    version    size  needed by",
+        "------  -------  ------  -----------------",
+        "pandas  2.2.3    1.0 kB  you",
+        "numpy   1        1.0 kB  pandas",
+        "six     1                ipykernel, pandas",
+        "and 1 of the kernel's own: ipykernel 1",
         "",
         "who needs what:",
         "pandas 2.2.3",
@@ -312,14 +313,20 @@ def test_whatever_comes_from_outside_is_escaped(event: dict[str, Any]) -> None:
     assert "<script>" in page.text
 
 
-def test_a_result_that_the_magic_has_shown_is_silent_once(
+def test_a_result_that_the_magic_has_shown_is_not_shown_again_by_the_same_cell(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     shown: list[Any] = []
+    shell = SimpleNamespace(execution_count=7)
+    monkeypatch.setattr("IPython.get_ipython", lambda: shell)
     monkeypatch.setattr("IPython.display.display", lambda bundle, raw: shown.append(bundle))
     result = result_of({"verb": "history", "history": []})
-    result.was_shown()
+
+    result.was_shown(7)
     result._ipython_display_()
     assert shown == []
+    result.was_shown(7)
+    shell.execution_count = 8
     result._ipython_display_()
-    assert shown == [{"text/plain": str(result), "text/html": result._repr_html_()}]
+    result._ipython_display_()
+    assert shown == [{"text/plain": str(result), "text/html": result._repr_html_()}] * 2

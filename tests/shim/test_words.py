@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from jupyter_pyartifacts.shim.grid import text_table, text_tree
-from jupyter_pyartifacts.shim.words import Pace, count, progress_line, progress_parts, size
+from jupyter_pyartifacts.shim.words import Front, Pace, count, progress_line, progress_parts, size
 
 
 class Clock:
@@ -57,6 +57,17 @@ def test_the_rate_is_of_the_last_seconds_of_one_stage() -> None:
     assert pace.rate() is None
     pace.see(event(unit="files", done=7))
     assert pace.rate() is None
+
+
+def test_a_download_is_not_hidden_by_what_goes_on_beside_it() -> None:
+    front = Front()
+    beside = event(stage="metadata", unit="distributions", done=1, total=2)
+    assert front.see(beside)
+    assert front.see(event(done=1, total=9))
+    assert not front.see(beside)
+    assert front.see(event(stage="view"))
+    assert front.see(event(done=9, total=9))
+    assert front.see(beside)
 
 
 def test_a_line_with_bytes_distributions_and_rate() -> None:
