@@ -533,9 +533,7 @@ def test_another_python_than_this_one_needs_no_interpreter(
     index.add(project_wheel("old", tag=f"cp{minor}-cp{minor}-win_amd64"))
     index.add(project_wheel("old", tag=f"cp{minor}-cp{minor}-manylinux2014_x86_64"))
     resolution = run("first", python=python, platforms=("linux-x86_64", "windows-amd64"))
-    assert set(versions(resolution)) == (
-        {"first", "old"} if python == "3.8.18" else {"first"}
-    )
+    assert set(versions(resolution)) == ({"first", "old"} if python == "3.8.18" else {"first"})
     assert resolution.lock.python.version == python
 
 
