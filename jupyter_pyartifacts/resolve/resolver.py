@@ -10,6 +10,7 @@ from pathlib import Path
 from packaging.requirements import InvalidRequirement as _Malformed
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from ..config import Config
@@ -23,7 +24,7 @@ from ..errors import (
 )
 from ..index.client import IndexClient
 from ..index.simple import parse_version, version_text
-from ..model import LeftOut, Lock
+from ..model import Distribution, LeftOut, Lock
 from ..plan import pins_for
 from ..platforms import PLATFORMS
 from ..report import Progress, Reporter
@@ -95,6 +96,7 @@ class _Run:
         self.user = tuple(parse_requirement(text) for text in request.requirements)
         self.asked = (*self.user, *(parse_requirement(text) for text in request.kernel))
         self.pinned = tuple(_exact(text) for text in request.pinned)
+        self.preferred = tuple(_preferred(text) for text in request.prefer)
         self.freed = _freed(request, self.pinned)
         for index in request.indexes:
             client.allow_index(index)
@@ -281,8 +283,10 @@ class _Run:
 
     def _prior(self, project: Project) -> str | None:
         prior = self.request.prior
-        if prior is None or self.request.upgrade == "all":
+        if self.request.upgrade == "all" or (prior is None and not self.preferred):
             return None
+        if prior is None:
+            return render_prior(project, self.preferred, {})
         kept = tuple(own for own in prior.distributions if not self.freed(own.name))
         active: dict[tuple[str, str], tuple[str, ...]] = {}
         if len(kept) != len({own.name for own in kept}):
@@ -290,7 +294,9 @@ class _Run:
                 for pin in pins_for(prior, platform):
                     key = (pin.distribution.name, pin.distribution.version)
                     active[key] = (*active.get(key, ()), platform)
-        return render_prior(project, kept, active)
+        names = {own.name for own in prior.distributions}
+        wished = (own for own in self.preferred if own.name not in names)
+        return render_prior(project, (*kept, *wished), active)
 
     # The answer
 
@@ -383,6 +389,11 @@ def _freed(request: ResolveRequest, pinned: tuple[str, ...]) -> Callable[[str], 
         return lambda _: True
     names = {parse_requirement(text).name for text in (*request.upgrade, *pinned)}
     return names.__contains__
+
+
+def _preferred(text: str) -> Distribution:
+    name, _, version = _exact(text).partition("==")
+    return Distribution(name=canonicalize_name(name), version=version, artifacts=())
 
 
 def _exact(text: str) -> str:
