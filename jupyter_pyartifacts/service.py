@@ -320,6 +320,8 @@ class Engine:
     ) -> Changed:
         from .resolve import resolve
 
+        # A store that cannot be written says so now, not after a resolution.
+        self.store.prepare()
         with self._provider.client(wanted, document.directory) as client:
             resolution = resolve(
                 self._request(

@@ -49,7 +49,7 @@ def download(
     Raises Transient once the attempts are used up, HashMismatch beyond `limit`.
     """
     hasher, done = _rehash(part, limit)
-    attempt = 0
+    attempt, furthest = 0, done
     while size is None or done < size:
         before = done
         try:
@@ -77,7 +77,9 @@ def download(
             hasher, done = hashlib.sha256(), 0
             part.unlink(missing_ok=True)
         except Transient as failure:
-            attempt = 1 if done > before else attempt + 1
+            # Where ranges are not served, what came may come and be lost for ever.
+            attempt = 1 if done > furthest else attempt + 1
+            furthest = max(furthest, done)
             if attempt >= ATTEMPTS:
                 raise
             sleep(pause(attempt, failure))

@@ -18,6 +18,12 @@ from .project import ROOT
 __all__ = ["clean", "explain", "named_without_wheels", "was_offline"]
 
 _NAME = r"[A-Za-z0-9][\w.\-]*"
+_REASONS = {
+    "a-wheel-that-cannot-be-read": "its metadata cannot be read out of the wheel",
+    "metadata-of-another-distribution": "its metadata names another distribution or version",
+}
+"""What the loopback index says by the name of a requirement that nothing can meet."""
+_REFUSAL = re.compile(rf"\b({_NAME}?)(?:==\S+)? depends? on ({'|'.join(_REASONS)})\b")
 
 
 def clean(said: str) -> str:
@@ -69,6 +75,13 @@ def explain(
     details = clean(said)
     for name in sorted(failures):
         return _retold(name, failures[name])
+    refused = _REFUSAL.search(details)
+    if refused:
+        return ResolutionError(
+            f"no file of {refused[1]} can be used: {_REASONS[refused[2]]}",
+            details=details,
+            hint="ask for another version of it, or tell its project",
+        )
     missing = re.search(rf"\b({_NAME}) was not found in the package registry", details)
     asked = tuple(requested)
     if missing:
@@ -112,7 +125,7 @@ def explain(
 
 
 def _blamed(details: str) -> tuple[str, ...]:
-    found = re.findall(rf"\b({_NAME}?)(?:[=<>!~]=?\S+)? has no [^.]*?wheels", details)
+    found = re.findall(rf"\b({_NAME}?)(?:[=<>!~]=?\S+)? has no (?:`[^`]*`|[^.`])*?wheels", details)
     found += re.findall(rf"all versions of ({_NAME}) have no", details)
     return tuple(sorted(set(found)))
 
