@@ -8,12 +8,15 @@ __all__ = [
     "InvalidRequirement",
     "LockError",
     "NetworkError",
+    "NoWheel",
     "NotApproved",
     "NotebookError",
+    "OfflineError",
     "PlatformError",
     "PyArtifactsError",
     "ResolutionError",
     "StoreError",
+    "UnknownProject",
     "UnsafeArchive",
     "UsageError",
 ]
@@ -112,10 +115,28 @@ class ResolutionError(PyArtifactsError):
     code = "resolution"
 
 
+class UnknownProject(ResolutionError):
+    """No index that is asked has a project of that name."""
+
+    code = "unknown-project"
+
+
+class NoWheel(ResolutionError):
+    """A project has releases, but none that fits has a wheel for the platform and Python."""
+
+    code = "no-wheel"
+
+
 class NetworkError(PyArtifactsError):
     """An index or a file could not be reached, or the network is switched off."""
 
     code = "network"
+
+
+class OfflineError(NetworkError):
+    """The network is switched off, and what is needed was never fetched."""
+
+    code = "offline"
 
 
 class PlatformError(PyArtifactsError):

@@ -74,7 +74,8 @@ def instantiate_pins(
                     hint="pin a version that has a wheel for this platform",
                 )
         store.prepare()
-        found |= _Run(missing, store, fetcher, reporter, threads, connections).run()
+        with store.using():
+            found |= _Run(missing, store, fetcher, reporter, threads, connections).run()
     return found
 
 
@@ -243,6 +244,8 @@ class _Run:
             self._check_stop()
             counted += count
             self._count(count)
+            if resumed + counted > artifact.size:
+                raise _mismatch(pin, "size", f"{artifact.size} bytes", "more than that")
 
         self._count(resumed)
         try:
@@ -276,10 +279,10 @@ class _Run:
             part.unlink(missing_ok=True)
             self._done(pin, published, fetched=True)
         except BaseException as error:  # noqa: BLE001 - raised again by `run`
+            self._fail(error)
             self._store.discard(temporary)
             if isinstance(error, ArtifactError):
                 part.unlink(missing_ok=True)
-            self._fail(error)
         finally:
             lock.release()
 

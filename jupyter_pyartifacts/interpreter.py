@@ -15,7 +15,7 @@ from pathlib import Path
 from .errors import PlatformError
 from .model import InterpreterInUse, PythonPin
 
-__all__ = ["find_interpreter", "host_version", "uv_executable"]
+__all__ = ["find_interpreter", "host_version", "system_version", "uv_executable"]
 
 _ASK = (
     "import json, platform, sys; from importlib.util import MAGIC_NUMBER; "
@@ -34,6 +34,21 @@ def uv_executable() -> str:
     from uv import find_uv_bin
 
     return find_uv_bin()
+
+
+def system_version() -> tuple[int, int] | None:
+    """Return the version of this machine's glibc or macOS: None on Windows, zeros without."""
+    if sys.platform == "win32":
+        return None
+    if sys.platform == "darwin":
+        text = platform.mac_ver()[0]
+    else:
+        try:
+            text = (os.confstr("CS_GNU_LIBC_VERSION") or "").rpartition(" ")[2]
+        except (ValueError, OSError):
+            text = ""
+    major, minor, *_ = (*re.findall(r"\d+", text), "0", "0")
+    return int(major), int(minor)
 
 
 def find_interpreter(pin: PythonPin, environ: Mapping[str, str]) -> InterpreterInUse:

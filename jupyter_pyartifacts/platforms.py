@@ -21,6 +21,7 @@ __all__ = [
     "identify_platform",
     "marker_environment",
     "marker_for",
+    "oldest_system",
     "uv_environment",
     "wheel_rank",
 ]
@@ -149,7 +150,7 @@ def wheel_rank(filename: str, platform: str, minor: str) -> tuple[int, ...] | No
         python = _python_rank(tag.interpreter, tag.abi, major, number)
         system = _system_rank(tag.platform, platform)
         if python is not None and system is not None:
-            too_new = int(tag.platform != "any" and _oldest(system) > _BASELINE[own.sys_platform])
+            too_new = int(tag.platform != "any" and system[1:] > _BASELINE[own.sys_platform])
             ranks.append((too_new, python, *system, number_of_build))
     return min(ranks, default=None)
 
@@ -190,8 +191,20 @@ def _system_rank(tag: str, platform: str) -> tuple[int, ...] | None:
     return (general, *_LEGACY.get(tag.partition("_")[0], (0, 0)))
 
 
-def _oldest(rank: tuple[int, ...]) -> tuple[int, int]:
-    return rank[1], rank[2]
+def oldest_system(filename: str, platform: str) -> tuple[int, int] | None:
+    """Return the oldest glibc or macOS version that a wheel runs on; None where any does.
+
+    Of several tags for the platform the most modest counts (PEP 600, PEP 425).
+    """
+    try:
+        tags = parse_wheel_filename(filename)[3]
+    except InvalidWheelFilename:
+        return None
+    ranks = [rank for tag in tags if (rank := _system_rank(tag.platform, platform)) is not None]
+    versions = [(rank[1], rank[2]) for rank in ranks]
+    if not versions or any(tag.platform == "any" for tag in tags):
+        return None
+    return min(versions)
 
 
 def best_wheel(filenames: Iterable[str], platform: str, minor: str) -> str | None:

@@ -18,6 +18,7 @@ from .model import Digest
 
 __all__ = [
     "UserRequirement",
+    "loosen_requirements",
     "merge_requirements",
     "parse_requirement",
     "rebase_requirement",
@@ -291,6 +292,32 @@ def merge_requirements(existing: Iterable[str], added: Iterable[str]) -> tuple[s
     return tuple(dict.fromkeys(merged))
 
 
+def loosen_requirements(texts: Iterable[str], exact: Iterable[str]) -> tuple[str, ...]:
+    """Replace the version of every requirement that excludes what `exact` (`NAME==V`) asks for.
+
+    Extras and marker stay. Raises InvalidRequirement.
+    """
+    wanted = {}
+    for text in exact:
+        asked = _Parsed(text)
+        wanted[canonicalize_name(asked.name)] = asked
+    result = []
+    for text in texts:
+        own = parse_requirement(text)
+        asked_for = wanted.get(canonicalize_name(own.name))
+        if own.kind != "index" or asked_for is None:
+            result.append(text)
+            continue
+        version = str(asked_for.specifier).lstrip("=")
+        if _Parsed(text).specifier.contains(version, prereleases=True):
+            result.append(text)
+            continue
+        extras = f"[{','.join(sorted(own.extras))}]" if own.extras else ""
+        marker = f"; {own.marker}" if own.marker else ""
+        result.append(f"{_Parsed(text).name}{extras}=={version}{marker}")
+    return tuple(result)
+
+
 def remove_requirements(existing: Iterable[str], names: Iterable[str]) -> tuple[str, ...]:
     """Take projects out by name; raise InvalidRequirement for one that is not there."""
     kept = {text: parse_requirement(text).name for text in existing}
@@ -318,6 +345,8 @@ def rebase_requirement(text: str, base: str, directory: str) -> str:
     if requirement.kind != "path" or requirement.location is None:
         return requirement.text
     location = requirement.location.replace("\\", "/")
+    if location.startswith("~"):
+        return requirement.text
     absolute = location if _DRIVE.match(location) else posixpath.join(base, location)
     absolute = posixpath.normpath(absolute)
     if _DRIVE.match(absolute) and absolute[:2].lower() != directory[:2].lower():

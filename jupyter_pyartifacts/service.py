@@ -13,7 +13,6 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from functools import cached_property
@@ -21,11 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from .config import Config
-from .environment import assemble_view, find_view
-from .errors import ArtifactError, LockError, UsageError
+from .errors import LockError, UsageError
 from .history import diff_locks, record_change, undo_change
 from .indexes import merge_indexes
-from .instantiate import instantiate_pins
 from .interpreter import find_interpreter, host_version
 from .lock import lock_digest, parse_lock, render_lock
 from .model import Digest, Environment, Lock, PythonPin
@@ -33,16 +30,24 @@ from .notebook import Document
 from .outcome import (
     Approved,
     Changed,
+    Freed,
     Listed,
     Outdated,
     PastChange,
     Remembered,
     ShownPin,
+    Verified,
 )
-from .plan import Pin, pins_for, plan_digest
+from .plan import Pin, pins_for
 from .platforms import DEFAULT_PLATFORMS, PLATFORMS, identify_platform
+from .provide import Provider
 from .report import Reporter
-from .requirements import merge_requirements, parse_requirement, remove_requirements
+from .requirements import (
+    loosen_requirements,
+    merge_requirements,
+    parse_requirement,
+    remove_requirements,
+)
 from .store import Store
 from .treehash import combined_digest
 from .trust import Trust, lock_sources
@@ -59,7 +64,8 @@ class LockOptions:
     """What a changing verb may be told beside its requirements.
 
     `python` is a version (`3.12`, `3.12.4`); `indexes` are `[NAME=]URL`; `as_of` a date or time
-    (RFC 3339) after which no file counts; None or empty keeps what the lock says.
+    (RFC 3339) after which no file counts; None or empty keeps what the lock says. `prefer` are
+    versions (`NAME==V`) that a new lock takes where they fit.
     """
 
     python: str | None = None
@@ -67,6 +73,7 @@ class LockOptions:
     indexes: tuple[str, ...] = ()
     as_of: str | None = None
     prereleases: bool = False
+    prefer: tuple[str, ...] = ()
     dry_run: bool = False
 
 
@@ -86,6 +93,10 @@ class Engine:
     def platform(self) -> str:
         """Return the name of the platform that this process runs on."""
         return identify_platform(sys.platform, _platform.machine())
+
+    @cached_property
+    def _provider(self) -> Provider:
+        return Provider(self.config, self.store, self.platform, self._reporter)
 
     @cached_property
     def trust_store(self) -> Trust:
@@ -134,7 +145,7 @@ class Engine:
         from .resolve.outdated import outdated_rows
 
         lock = self._lock_of(document)
-        with self._client(lock, document.directory) as client:
+        with self._provider.client(lock, document.directory) as client:
             return outdated_rows(
                 self._request(lock, document, LockOptions(), upgrade="all"),
                 lock,
@@ -177,16 +188,20 @@ class Engine:
     def upgrade(
         self, document: Document, names: Sequence[str] = (), *, options: LockOptions
     ) -> Changed:
-        """Upgrade the named distributions (`NAME` or `NAME==V`), or all of them."""
+        """Upgrade the named distributions (`NAME` or `NAME==V`), or all of them.
+
+        A requirement that excludes the version asked for is replaced by that version.
+        """
         before = self._lock_of(document, own=True)
         exact = tuple(name for name in names if "==" in name)
         self._check_pinned(before, names)
+        wanted = replace(before, requirements=loosen_requirements(before.requirements, exact))
         what = f"upgrade {' '.join(names)}".rstrip()
         return self._relock(
             "upgrade",
             document,
             before,
-            before,
+            wanted,
             what=what,
             options=options,
             upgrade=tuple(name for name in names if name not in exact) if names else "all",
@@ -216,7 +231,7 @@ class Engine:
             self._check_trust(after, document)
         environment = None
         if after is not None and not options.dry_run:
-            environment = self._environment(after, document.directory, str(document.path))
+            environment = self._provider.environment_for(document, after)
         if not options.dry_run:
             document.write_lock(None if after is None else render_lock(after))
         return self._changed("undo", before, after, environment, options=options)
@@ -226,7 +241,7 @@ class Engine:
     def instantiate(self, document: Document) -> Changed:
         """Bring every artifact of this platform into the store and assemble the view."""
         lock = self._lock_of(document, own=True)
-        environment = self._environment(lock, document.directory, str(document.path))
+        environment = self._provider.environment_for(document, lock)
         return self._changed("instantiate", lock, lock, environment, options=LockOptions())
 
     def prepare(
@@ -235,7 +250,7 @@ class Engine:
         """Return the environment of a lock for a kernel that is about to start."""
         lock = parse_lock(lock_document)
         self.trust_store.check(lock, self.config.trust, self.config.allowed_indexes, where=notebook)
-        return self._environment(lock, Path(directory), notebook)
+        return self._provider.environment(lock, Path(directory), notebook)
 
     def trust(self, document: Document) -> Approved:
         """Approve the lock of a notebook."""
@@ -245,6 +260,49 @@ class Engine:
             distributions=len(lock.distributions),
             indexes=lock_sources(lock),
         )
+
+    def verify(self, document: Document, *, deep: bool) -> Verified:
+        """Hash every file of the lock's environment, and repair what is wrong by fetching again.
+
+        `deep` throws all byte code away and makes it anew.
+        """
+        from .repair import verify_environment
+
+        lock = self._lock_of(document, own=True)
+        pins = pins_for(lock, self.platform)
+        with self._provider.client(lock, document.directory) as client:
+            self._provider.environment_for(document, lock, client)
+            return verify_environment(
+                pins,
+                find_interpreter(lock.python, self.config.environ),
+                store=self.store,
+                fetcher=client,
+                reporter=self._reporter,
+            )
+
+    # What the store keeps.
+
+    def gc(self, *, dry_run: bool) -> Freed:
+        """Remove what no notebook and no running kernel uses from the store."""
+        from .store.gc import sweep_store
+
+        sweep = sweep_store(
+            self.store, now=datetime.now(timezone.utc), reporter=self._reporter, dry_run=dry_run
+        )
+        return Freed(
+            removed=tuple(f"{item.kind} {item.path.name}" for item in sweep.remove),
+            size=sweep.size,
+            kept=sweep.artifacts_kept,
+            dry_run=dry_run,
+        )
+
+    def keep_for_kernel(self, kernel: str, pid: int, environment: Environment) -> None:
+        """Keep an environment, beside those before it, for as long as a kernel's process lives."""
+        self._provider.keep_for_kernel(kernel, pid, environment)
+
+    def forget_kernel(self, kernel: str) -> None:
+        """Forget a kernel that ended."""
+        self._provider.forget_kernel(kernel)
 
     # The way of every change.
 
@@ -262,7 +320,9 @@ class Engine:
     ) -> Changed:
         from .resolve import resolve
 
-        with self._client(wanted, document.directory) as client:
+        # A store that cannot be written says so now, not after a resolution.
+        self.store.prepare()
+        with self._provider.client(wanted, document.directory) as client:
             resolution = resolve(
                 self._request(
                     wanted, document, options, upgrade=upgrade, pinned=pinned, prior=before
@@ -281,9 +341,7 @@ class Engine:
                 elsewhere = background.submit(self._hash_elsewhere, after, client)
                 environment = None
                 if self.platform in after.platforms:
-                    environment = self._environment(
-                        after, document.directory, str(document.path), client
-                    )
+                    environment = self._provider.environment_for(document, after, client)
                 trees = elsewhere.result()
         for pin in self._pins_here(after):
             tree = self.store.known_tree(pin.artifact.digest)
@@ -324,6 +382,7 @@ class Engine:
             prior=prior,
             upgrade=upgrade,
             pinned=pinned,
+            prefer=options.prefer,
             indexes=wanted.indexes,
             as_of=options.as_of or wanted.as_of,
             prereleases=options.prereleases,
@@ -355,45 +414,6 @@ class Engine:
             if all(digest in trees for digest in wanted):
                 digests[platform] = combined_digest(trees[digest] for digest in wanted)
         return digests
-
-    # The environment of a lock.
-
-    def _environment(
-        self, lock: Lock, directory: Path, notebook: str | None, client: IndexClient | None = None
-    ) -> Environment:
-        """Find the view of a lock, or bring its artifacts and assemble it.
-
-        The way of a reopened notebook: everything that takes time to import or to ask stays
-        behind the one look at the view.
-        """
-        pins = pins_for(lock, self.platform)
-        interpreter = find_interpreter(lock.python, self.config.environ)
-        digest = plan_digest(pins, interpreter.identity)
-        environment = find_view(digest, interpreter, store=self.store)
-        if environment is None:
-            with ExitStack() as stack:
-                fetcher = client or stack.enter_context(self._client(lock, directory))
-                published = instantiate_pins(
-                    pins, store=self.store, fetcher=fetcher, reporter=self._reporter
-                )
-                self._check_tree(lock, [published[pin.artifact.digest].tree for pin in pins])
-                environment = assemble_view(pins, published, interpreter, store=self.store)
-        environment = replace(environment, notes=(*environment.notes, *interpreter.notes))
-        if notebook is not None:
-            pass
-        return environment
-
-    def _check_tree(self, lock: Lock, trees: Sequence[Digest]) -> None:
-        expected = lock.trees.get(self.platform)
-        found = combined_digest(trees)
-        if expected is not None and found != expected:
-            raise ArtifactError(
-                f"the files of this lock for {self.platform} are not those that were locked",
-                expected=str(expected),
-                found=str(found),
-                hint="the lock was edited, or made by a defective version; lock again: "
-                "jupyter pyartifacts lock NOTEBOOK",
-            )
 
     # Small questions.
 
@@ -459,13 +479,6 @@ class Engine:
     def _pins_here(self, lock: Lock) -> tuple[Pin, ...]:
         return pins_for(lock, self.platform) if self.platform in lock.platforms else ()
 
-    def _client(self, lock: Lock, directory: Path) -> IndexClient:
-        from .index.client import IndexClient
-
-        client = IndexClient(self.config, cache=self.store.layout.cache, directory=directory)
-        client.allow_lock(lock)
-        return client
-
     def _changed(
         self,
         verb: str,
@@ -481,7 +494,7 @@ class Engine:
             verb=verb,
             lock=after,
             changes=diff_locks(before, after),
-            direct=_names((after or before or self._empty_lock(options)).requirements),
+            direct=_names([text for lock in (before, after) if lock for text in lock.requirements]),
             environment=environment,
             notes=tuple(dict.fromkeys((*notes, *own))),
             size=sum(pin.artifact.size for pin in self._pins_here(after)) if after else 0,

@@ -16,8 +16,12 @@ shell computes the very same (in an extracted tree, file names without a line fe
         printf '%s %s %s\\n' "$mode" "$(sha256sum < "$path" | cut -d' ' -f1)" "$path"
     done | sha256sum
 
-Test vectors: the empty tree is the sha256 of nothing, `e3b0c442...7852b855`; more of them are in
-`tests/test_treehash.py`.
+Test vectors (more of them are in `tests/test_treehash.py`):
+
+    no file at all
+        sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+    `hello.txt`, not executable, with the six bytes `hello` and a line feed
+        sha256:74a0ac93075101c3817e5121b57c9f0a8ef9504c41be51c625d906ce16ade58d
 """
 
 from __future__ import annotations

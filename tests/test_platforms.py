@@ -14,6 +14,7 @@ from jupyter_pyartifacts.platforms import (
     identify_platform,
     marker_environment,
     marker_for,
+    oldest_system,
     wheel_rank,
 )
 
@@ -102,3 +103,22 @@ def test_markers_are_short() -> None:
     assert marker_for(everywhere_else, DEFAULT_PLATFORMS) == "sys_platform != 'win32'"
     with pytest.raises(ValueError, match="is no part of"):
         marker_for([], DEFAULT_PLATFORMS)
+
+
+@pytest.mark.parametrize(
+    ("wheel", "platform", "version"),
+    [
+        ("a-1-py3-none-any.whl", "linux-x86_64", None),
+        ("a-1-cp311-cp311-linux_x86_64.whl", "linux-x86_64", (0, 0)),
+        ("a-1-cp311-cp311-manylinux_2_28_x86_64.whl", "linux-x86_64", (2, 28)),
+        ("a-1-cp311-cp311-manylinux_2_17_x86_64.manylinux2010_x86_64.whl", "linux-x86_64", (2, 12)),
+        ("a-1-cp311-cp311-macosx_14_0_arm64.whl", "macos-arm64", (14, 0)),
+        ("a-1-cp311-cp311-win_amd64.whl", "windows-amd64", (0, 0)),
+        ("a-1-cp311-cp311-win_amd64.whl", "linux-x86_64", None),
+        ("nonsense", "linux-x86_64", None),
+    ],
+)
+def test_the_oldest_system_of_a_wheel(
+    wheel: str, platform: str, version: tuple[int, int] | None
+) -> None:
+    assert oldest_system(wheel, platform) == version

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import nbformat
+import zmq
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
@@ -25,6 +26,9 @@ __all__ = ["Execution"]
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _DEFAULT = "python3"
+_HINT = (
+    "mend the cell and run again; if a package is missing, jupyter pyartifacts add NOTEBOOK pins it"
+)
 
 
 class _Specs(KernelSpecManager):
@@ -46,6 +50,11 @@ class _Manager(AsyncKernelManager):
     @default("kernel_spec_manager")
     def _default_specs(self) -> KernelSpecManager:
         return _Specs(parent=self)
+
+    @default("transport_encryption")
+    def _default_encryption(self) -> str:
+        # Where jupyter_client and libzmq know of it (CurveZMQ): a recent kernel warns otherwise.
+        return "auto" if zmq.has("curve") else "disabled"
 
 
 class Execution:
@@ -143,12 +152,15 @@ class Execution:
 
     def _cell_error(self, error: CellExecutionError) -> PyArtifactsError:
         value = _plain(error.evalue).strip().partition("\n")[0]
+        details, _, last = _plain(error.traceback).rstrip().rpartition("\n")
+        if not last.startswith("hint: "):
+            # Our own errors, those of a kernel that could not start among them, know better.
+            details, last = f"{details}\n{last}", _HINT
         failure = PyArtifactsError(
             f"a cell failed: {error.ename}: {value}",
             where=self._place(),
-            details=_plain(error.traceback),
-            hint="mend the cell and run again; %pyartifacts add, or jupyter pyartifacts add, "
-            "pins a package that is missing",
+            details=details,
+            hint=last.removeprefix("hint: "),
         )
         failure.code = "cell"
         return failure

@@ -85,7 +85,6 @@ def _summary(event: Event) -> str:
     environment = event.get("environment")
     if environment:
         text += f"\nenvironment: {environment['path']} (Python {environment['version']})"
-        text += "".join(f"\nnote: {note}" for note in environment.get("notes", ()))
     return _clean(text)
 
 

@@ -61,7 +61,7 @@ def run(call: Call) -> int:
             "verb": "run",
             "cells": execution.cells,
             "output": place,
-            "lines": [f"{execution.cells} cells executed: {place}"],
+            "lines": [f"executed, {execution.cells} of {execution.cells} cells: {place}"],
         }
     )
     return 0

@@ -27,7 +27,7 @@ from .scripts import (
     rewrite_shebang,
 )
 
-__all__ = ["assemble_view", "find_view", "view_environment"]
+__all__ = ["assemble_view", "build_view", "find_view", "view_environment"]
 
 _WINDOWS = sys.platform == "win32"
 BIN = "Scripts" if _WINDOWS else "bin"
@@ -92,28 +92,41 @@ def assemble_view(
     if found is not None:
         return found
     key = f"view-{digest.hex}"
-    lock = store.lock(key)
-    if lock is None:
-        raise AssertionError("waiting for a lock ends with the lock")
-    with lock:
+    with store.hold(key):
         found = find_view(digest, interpreter, store=store)
         if found is not None:
             return found
-        temporary = store.temporary(key)
         final = store.layout.view(digest)
+        temporary = store.temporary(key)
         try:
             with storage_errors(store.root):
-                assembly = _Assembly(temporary, final, interpreter)
-                assembly.make([(pin, published[pin.artifact.digest]) for pin in pins])
-                if final.is_symlink() or final.exists():
+                notes = build_view(temporary, final, pins, published, interpreter)
+                if os.path.lexists(final):
                     # A view whose interpreter went away.
-                    os.rename(final, store.temporary(f"{key}.stale") / "view")
-                    store.discard(store.layout.temporary(f"{key}.stale"))
+                    stale = store.temporary(f"{key}.stale")
+                    os.rename(final, stale / "view")
+                    store.discard(stale)
                 os.rename(temporary, final)
         except BaseException:
             store.discard(temporary)
             raise
-    return view_environment(final, digest, interpreter, assembly.notes)
+    return view_environment(final, digest, interpreter, notes)
+
+
+def build_view(
+    here: Path,
+    final: Path,
+    pins: Iterable[Pin],
+    published: Mapping[Digest, Published],
+    interpreter: InterpreterInUse,
+) -> tuple[str, ...]:
+    """Fill the empty directory `here` with what will be the view at `final`; return notes.
+
+    Raises OSError, and ArtifactError where two artifacts have different files of one name.
+    """
+    assembly = _Assembly(here, final, interpreter)
+    assembly.make([(pin, published[pin.artifact.digest]) for pin in pins])
+    return tuple(assembly.notes)
 
 
 class _Assembly:
@@ -129,6 +142,7 @@ class _Assembly:
             f"{interpreter.implementation}-{interpreter.minor.replace('.', '')}"
         )
         self._scripts: dict[str, str] = {}
+        self._left_out: list[str] = []
         self.notes: list[str] = []
 
     def make(self, parts: list[tuple[Pin, Published]]) -> None:
@@ -150,6 +164,7 @@ class _Assembly:
             "version": self._interpreter.version,
             "artifacts": sorted(pin.artifact.digest.hex for pin, _ in parts),
             "notes": self.notes,
+            "left_out": self._left_out,
         }
         self._write(f"{self._here}/{VIEW_RECORD}", json.dumps(record, indent=1).encode())
 
@@ -257,6 +272,7 @@ class _Assembly:
                 continue
             path = f"{artifact.path}/{_data_folder(facts)}/scripts/{script}"
             if not self._claim(script, name):
+                self._left_out.append(f"{facts.name}: {BIN}/{script}")
                 continue
             with open(path, "rb") as stream:
                 head = stream.read(256)
@@ -301,7 +317,7 @@ class _Assembly:
                         plain = entry.rstrip("/")
                         source = Source(facts.label, f"{folder}/{plain}", entry != plain)
                         if os.path.lexists(f"{self._here}/{plain}"):
-                            self._fill_taken(plain, source)
+                            self._fill_taken(facts.name, plain, source)
                         else:
                             entries.append((plain, source))
                 elif scheme == "headers":
@@ -314,7 +330,7 @@ class _Assembly:
             os.makedirs(include)
             merge(include, headers)
 
-    def _fill_taken(self, name: str, source: Source) -> None:
+    def _fill_taken(self, owner: str, name: str, source: Source) -> None:
         """Add what a distribution wants in a directory that the view already has (`bin`)."""
         for folder, folders, files in os.walk(source.path):
             below = os.path.relpath(folder, source.path)
@@ -323,7 +339,9 @@ class _Assembly:
                 os.makedirs(f"{place}/{entry}", exist_ok=True)
             for entry in files:
                 if os.path.lexists(f"{place}/{entry}"):
-                    self.notes.append(f"{source.label}: its {name}/{entry} is left out")
+                    inside = os.path.normpath(f"{name}/{below}/{entry}")
+                    self.notes.append(f"{source.label}: its {inside} is left out")
+                    self._left_out.append(f"{owner}: {inside}")
                 else:
                     link_file(f"{folder}/{entry}", f"{place}/{entry}")
 
@@ -347,6 +365,12 @@ def _data_folder(facts: Facts) -> str:
 
 def _interpreter_names(interpreter: InterpreterInUse) -> tuple[str, ...]:
     return ("python", "pythonw", "python3", f"python{interpreter.minor}")
+
+
+def artifacts_of(view: Path) -> tuple[str, ...]:
+    """Return the sha256 digits of the archives that a view is made of. Raises StoreError."""
+    found = read_view_record(view).get("artifacts")
+    return tuple(str(digest) for digest in found) if isinstance(found, list) else ()
 
 
 def read_view_record(view: Path) -> dict[str, object]:

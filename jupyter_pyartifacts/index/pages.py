@@ -11,24 +11,42 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["CachedPage", "PageCache"]
+__all__ = ["PageCache", "PageHead"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CachedPage:
-    """One answer of an index; `age` is in seconds since it was last known to be current."""
+class PageHead:
+    """What is known of an index's answer besides its body.
+
+    `url` is where it came from in the end, `digest` the sha256 hex of the body, `age` the seconds
+    since it was last known to be current.
+    """
 
     url: str
     content_type: str
-    etag: str | None
-    last_modified: str | None
-    body: bytes
-    age: float
+    digest: str
+    etag: str | None = None
+    last_modified: str | None = None
+    age: float = 0.0
 
-    @property
-    def digest(self) -> str:
-        """Return the sha256 hex of the body: what it takes to see that nothing changed."""
-        return hashlib.sha256(self.body).hexdigest()
+    @classmethod
+    def of(
+        cls,
+        body: bytes,
+        *,
+        url: str,
+        content_type: str,
+        etag: str | None = None,
+        last_modified: str | None = None,
+    ) -> PageHead:
+        """Return the head of a body that just came."""
+        return cls(
+            url=url,
+            content_type=content_type,
+            digest=hashlib.sha256(body).hexdigest(),
+            etag=etag,
+            last_modified=last_modified,
+        )
 
 
 class PageCache:
@@ -41,51 +59,54 @@ class PageCache:
         index = hashlib.sha256(index_url.encode()).hexdigest()[:16]
         return self._directory / index / f"{name}.page"
 
-    def age(self, index_url: str, name: str) -> float | None:
-        """Return the age in seconds of a page; None if it is not here."""
-        try:
-            return max(0.0, time.time() - self._path(index_url, name).stat().st_mtime)
-        except OSError:
-            return None
+    def head(self, index_url: str, name: str) -> PageHead | None:
+        """Return a page's head; None if it is not here."""
+        found = self._read(index_url, name, whole=False)
+        return found[0] if found else None
 
-    def read(self, index_url: str, name: str) -> CachedPage | None:
-        """Return a page; None if it is not here or cannot be read."""
-        path = self._path(index_url, name)
+    def read(self, index_url: str, name: str) -> tuple[PageHead, bytes] | None:
+        """Return a page; None if it is not here or was not written to its end."""
+        return self._read(index_url, name, whole=True)
+
+    def _read(self, index_url: str, name: str, *, whole: bool) -> tuple[PageHead, bytes] | None:
         try:
-            with path.open("rb") as stream:
-                modified = os.fstat(stream.fileno()).st_mtime
-                head = json.loads(stream.readline(65536))
-                body = stream.read()
-            if len(body) != head["length"]:
+            with self._path(index_url, name).open("rb") as stream:
+                status = os.fstat(stream.fileno())
+                line = stream.readline(65536)
+                body = stream.read() if whole else b""
+            document = json.loads(line)
+            if status.st_size - len(line) != document["length"]:
                 return None
-            return CachedPage(
-                url=head["url"],
-                content_type=head["content_type"],
-                etag=head["etag"],
-                last_modified=head["last_modified"],
-                body=body,
-                age=max(0.0, time.time() - modified),
+            head = PageHead(
+                url=document["url"],
+                content_type=document["content_type"],
+                digest=document["digest"],
+                etag=document["etag"],
+                last_modified=document["last_modified"],
+                age=max(0.0, time.time() - status.st_mtime),
             )
         except (OSError, ValueError, KeyError, TypeError):
             return None
+        return head, body
 
-    def write(self, index_url: str, name: str, page: CachedPage) -> None:
+    def write(self, index_url: str, name: str, head: PageHead, body: bytes) -> None:
         """Keep a page; a cache that cannot be written is no failure."""
         path = self._path(index_url, name)
-        head = {
-            "url": page.url,
-            "content_type": page.content_type,
-            "etag": page.etag,
-            "last_modified": page.last_modified,
-            "length": len(page.body),
+        document = {
+            "url": head.url,
+            "content_type": head.content_type,
+            "digest": head.digest,
+            "etag": head.etag,
+            "last_modified": head.last_modified,
+            "length": len(body),
         }
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
             handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".page-")
             try:
                 with open(handle, "wb") as stream:
-                    stream.write(json.dumps(head).encode() + b"\n")
-                    stream.write(page.body)
+                    stream.write(json.dumps(document).encode() + b"\n")
+                    stream.write(body)
                 os.replace(temporary, path)
             except BaseException:
                 with contextlib.suppress(OSError):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import configparser
+import contextlib
+import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -16,29 +19,60 @@ from .uv import child_environ, find_uv
 
 __all__ = ["default_index"]
 
-_known: dict[tuple[tuple[str, str], ...], str] = {}
+_known: dict[str, str] = {}
+_OPTIONS = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_CONFIG_FILE")
 
 
-def default_index(config: Config) -> str:
+def default_index(config: Config, *, cache: Path) -> str:
     """Return the URL of the default index, credentials included, without a final slash.
 
     `config.index_url` wins. Then what uv is told by its variables or its user and system files,
     then pip's (`PIP_INDEX_URL`, `index-url` of its files), then uv's own default. Asking uv
-    takes one short process; the answer is kept for this process.
+    takes one short process; the answer is kept in `cache` (the store's) for as long as none of
+    these changes, unless it holds credentials.
     """
     if config.index_url:
         return _checked(config.index_url)
     environ = config.environ
-    key = tuple(
-        sorted((k, v) for k, v in environ.items() if k.startswith(("UV_", "PIP_", "XDG_", "HOME")))
-    )
+    key = _fingerprint(environ)
     if key not in _known:
-        pip = _from_pip(environ)
-        if pip is None or _uv_is_configured(environ):
-            _known[key] = _checked(_from_uv(environ))
-        else:
-            _known[key] = _checked(pip)
+        _known[key] = _remembered(cache, key) or _ask(environ, cache, key)
     return _known[key]
+
+
+def _ask(environ: Mapping[str, str], cache: Path, key: str) -> str:
+    pip = _from_pip(environ)
+    if pip is not None and not _uv_is_configured(environ):
+        return _checked(pip)
+    found = _checked(_from_uv(environ, cache))
+    if "@" not in found:
+        with contextlib.suppress(OSError):
+            cache.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=cache, prefix=".default-index-")
+            with open(handle, "w", encoding="utf-8") as stream:
+                json.dump({"key": key, "url": found}, stream)
+            os.replace(temporary, cache / "default-index.json")
+    return found
+
+
+def _remembered(cache: Path, key: str) -> str | None:
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        document = json.loads((cache / "default-index.json").read_text(encoding="utf-8"))
+        if document["key"] == key:
+            return str(document["url"])
+    return None
+
+
+def _fingerprint(environ: Mapping[str, str]) -> str:
+    """Return a digest of all that the answer depends on: variables, and files by their times."""
+    facts = [f"{name}={environ[name]}" for name in (*_OPTIONS, "PIP_INDEX_URL") if name in environ]
+    facts += [f"{name}={environ.get(name)}" for name in ("PIP_NO_INDEX", "PIP_CONFIG_FILE")]
+    files = (*_uv_files(environ), *_pip_files(environ), Path(environ.get("UV_CONFIG_FILE", "")))
+    for place in (*files, Path(find_uv(environ.get("PATH")))):
+        with contextlib.suppress(OSError):
+            status = place.stat()
+            facts.append(f"{place} {status.st_mtime_ns} {status.st_size}")
+    return hashlib.sha256("\n".join(facts).encode()).hexdigest()
 
 
 def _checked(url: str) -> str:
@@ -56,33 +90,26 @@ def _checked(url: str) -> str:
 
 
 def _uv_is_configured(environ: Mapping[str, str]) -> bool:
-    if any(environ.get(name) for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_CONFIG_FILE")):
+    if any(environ.get(name) for name in _OPTIONS):
         return True
-    home = environ.get("HOME") or environ.get("USERPROFILE") or ""
-    user = environ.get("XDG_CONFIG_HOME") or (home and str(Path(home, ".config")))
-    places = [Path(user, "uv", "uv.toml")] if user else []
-    if environ.get("APPDATA"):
-        places.append(Path(environ["APPDATA"], "uv", "uv.toml"))
-    if environ.get("PROGRAMDATA"):
-        places.append(Path(environ["PROGRAMDATA"], "uv", "uv.toml"))
-    systems = (environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(os.pathsep)
-    places += [Path(system, "uv", "uv.toml") for system in systems if system]
-    places.append(Path("/etc/uv/uv.toml"))
-    for place in places:
-        try:
+    for place in _uv_files(environ):
+        with contextlib.suppress(OSError, UnicodeDecodeError):
             if "index" in place.read_text(encoding="utf-8"):
                 return True
-        except (OSError, UnicodeDecodeError):
-            continue
     return False
 
 
-def _from_uv(environ: Mapping[str, str]) -> str:
-    kept = {
-        name: environ[name]
-        for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_CONFIG_FILE")
-        if environ.get(name)
-    }
+def _uv_files(environ: Mapping[str, str]) -> list[Path]:
+    """List the files that uv takes a user's and a machine's settings from."""
+    home = environ.get("HOME") or environ.get("USERPROFILE") or ""
+    user = environ.get("XDG_CONFIG_HOME") or (home and str(Path(home, ".config")))
+    systems = (environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(os.pathsep)
+    parents = [user, environ.get("APPDATA"), environ.get("PROGRAMDATA"), *systems, "/etc"]
+    return [Path(parent, "uv", "uv.toml") for parent in parents if parent]
+
+
+def _from_uv(environ: Mapping[str, str], cache: Path) -> str:
+    kept = {name: environ[name] for name in _OPTIONS if environ.get(name)}
     with tempfile.TemporaryDirectory(prefix="pyartifacts-index-") as directory:
         empty = Path(directory, "empty.in")
         empty.write_text("")
@@ -92,7 +119,7 @@ def _from_uv(environ: Mapping[str, str]) -> str:
             "compile",
             "--emit-index-url",
             "--offline",
-            "--no-cache",
+            f"--cache-dir={cache / 'uv'}",
             "--no-header",
             "--no-python-downloads",
             "--color=never",

@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from jupyter_core.paths import jupyter_runtime_dir
@@ -22,6 +22,9 @@ from . import headless, launch, session
 from .encryption import encryption_policy, supports_curve, transport_encryption
 from .origin import Origin, find_origin
 from .reporting import LogReporter, kernel_host
+
+if TYPE_CHECKING:
+    from ..service import Engine
 
 __all__ = ["BOOTSTRAP", "FALLBACK", "INTERNAL_HINT", "PyArtifactsProvisioner"]
 
@@ -37,7 +40,7 @@ class _Prepared:
     kwargs: dict[str, Any]
     origin: Origin
     environment: Environment
-    store: str | None
+    store: str
     session: str
 
 
@@ -51,12 +54,14 @@ class PyArtifactsProvisioner(LocalProvisioner):
 
     _session: str | None = None
     _origin: Origin | None = None
+    _engine: Engine | None = None
+    _environment_in_use: Environment | None = None
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Prepare the environment, then have ports picked, then rewrite command and environment."""
         if not launch.is_ipykernel(self.kernel_spec.language, self.kernel_spec.argv):
             return await self._stock(kwargs)
-        self._origin = None
+        self._origin = self._engine = self._environment_in_use = None
         try:
             prepared = await self._prepare(kwargs)
         except PyArtifactsError as error:
@@ -65,9 +70,20 @@ class PyArtifactsProvisioner(LocalProvisioner):
             return await self._fallback(kwargs, _internal_error(error))
         return await (self._stock(kwargs) if prepared is None else self._isolated(prepared))
 
+    async def post_launch(self, **kwargs: Any) -> None:
+        """Keep the environment in the store for as long as the kernel runs."""
+        await super().post_launch(**kwargs)
+        if self._engine is not None and self._environment_in_use is not None and self.pid:
+            try:
+                self._engine.keep_for_kernel(self.kernel_id, self.pid, self._environment_in_use)
+            except PyArtifactsError as error:
+                self.log.warning("pyartifacts: %s", error)
+
     async def cleanup(self, restart: bool = False) -> None:
         """Clean up as the stock provisioner does; the session file goes with the kernel."""
         await super().cleanup(restart=restart)
+        if self._engine is not None and not restart:
+            self._engine.forget_kernel(self.kernel_id)
         if self._session and not restart:
             session.remove_session(self._session)
             self._session = None
@@ -110,7 +126,7 @@ class PyArtifactsProvisioner(LocalProvisioner):
             session=self._write_session(origin, store),
         )
 
-    async def _environment(self, origin: Origin) -> tuple[Environment, str | None]:
+    async def _environment(self, origin: Origin) -> tuple[Environment, str]:
         """Have the engine prepare an environment in a thread; return it and the stores' paths."""
         from ..service import Engine
 
@@ -123,7 +139,8 @@ class PyArtifactsProvisioner(LocalProvisioner):
                 origin.document, directory=Path(origin.directory), notebook=origin.notebook
             )
         )
-        return environment, os.pathsep.join(config.stores) or None
+        self._engine, self._environment_in_use = engine, environment
+        return environment, os.pathsep.join(str(layout.root) for layout in engine.store.layers)
 
     def _encryption(self, kwargs: dict[str, Any], environment: Environment) -> dict[str, Any]:
         policy = encryption_policy(self.parent, kwargs.get("transport_encryption"))
@@ -134,12 +151,12 @@ class PyArtifactsProvisioner(LocalProvisioner):
         allowed = transport_encryption(policy, supported=supported, keys_exist=keys_exist)
         return {**kwargs, "transport_encryption": allowed}
 
-    def _write_session(self, origin: Origin, store: str | None) -> str:
-        directories = [os.path.join(store.split(os.pathsep)[0], "kernels")] if store else []
+    def _write_session(self, origin: Origin, store: str) -> str:
+        kernels = os.path.join(store.split(os.pathsep)[0], "kernels")
         self._session = session.write_session(
             origin.document,
             kernel_id=self.kernel_id,
-            directories=(*directories, jupyter_runtime_dir()),
+            directories=(kernels, jupyter_runtime_dir()),
         )
         return self._session
 

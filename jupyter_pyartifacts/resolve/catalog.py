@@ -8,24 +8,26 @@ import json
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
 
 from ..errors import ArtifactError
-from ..index.client import FRESH, IndexClient, RangesNotServed
+from ..index.client import IndexClient, RangesNotServed
 from ..index.simple import ProjectFile, ProjectPage, parse_version
+from .freshness import Freshness
 from .metadata import impossible_metadata, render_metadata
-from .offer import FORMAT, decode_source, render_offer, source_path
+from .offer import FORMAT, Facts, Offer, decode_source, make_offer
+from .served import Served
 from .target import Target
 from .wheelmeta import read_wheel_metadata
 
 __all__ = ["Catalog", "SyntheticWheels"]
 
 _METADATA_LIMIT = 16 << 20
-_NEVER = float("inf")
 
 
 class SyntheticWheels(Protocol):
@@ -48,8 +50,8 @@ class Catalog:
     """Answer for every project from exactly one index, or from the wheels the user gave.
 
     `direct` holds the pages of projects that the user gave wheels of: nothing else is seen of
-    them. `ties` maps a project to the index it is taken from. `max_ages` says how old, in
-    seconds, a project's page may be. `key` names everything that what is answered depends on.
+    them. `ties` maps a project to the URL of the index it is taken from. `key` names everything
+    that what is answered depends on.
     """
 
     def __init__(
@@ -60,29 +62,28 @@ class Catalog:
         cache: Path,
         direct: Mapping[str, ProjectPage],
         ties: Mapping[str, str],
-        max_age: Callable[[str], float] = lambda _: FRESH,
+        freshness: Freshness,
         synthetic: SyntheticWheels | None = None,
     ) -> None:
+        self.target = target
         self._client = client
-        self._target = target
-        self._cache = cache
+        self._cache = cache / "metadata"
         self._direct = dict(direct)
         self._ties = dict(ties)
-        self._max_age = max_age
+        self._freshness = freshness
         self._synthetic = synthetic
         self._lock = threading.Lock()
-        self._asked: set[str] = set()
-        self._no_metadata: set[str] = set()
-        self.notes: dict[str, set[str]] = {}
+        self._bare_hosts: set[str] = set()
         self.key = self._make_key()
+        self.served = Served(cache / "served" / f"{self.key}.json")
 
     def _make_key(self) -> str:
         facts = {
             "format": FORMAT,
             "index": self._client.default_index,
-            "python": self._target.python,
-            "implementation": self._target.implementation,
-            "as_of": self._target.as_of,
+            "python": self.target.python,
+            "implementation": self.target.implementation,
+            "as_of": self.target.as_of,
             "direct": {
                 name: sorted(f"{file.filename} {file.sha256}" for file in page.files)
                 for name, page in self._direct.items()
@@ -92,90 +93,112 @@ class Catalog:
         }
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
+    # Pages
+
     def index_url(self, name: str) -> str:
         """Return the URL of the one index that answers for a project."""
         return self._ties.get(name) or self._client.default_index
 
-    def read(self, name: str) -> tuple[str, ProjectPage]:
-        """Return a digest of a project's page, and the page; once a run it is looked up."""
+    def page_digest(self, name: str) -> str:
+        """Return the digest of a project's page, made current first."""
+        if name in self._direct:
+            return "direct"
+        age = self._freshness.ask(name)
+        return self._client.page_digest(name, self.index_url(name), max_age=age)
+
+    def offer(self, name: str) -> tuple[str, Offer]:
+        """Return the digest of a project's page, and what uv is shown of it."""
+        digest, page = self.page(name)
+        synthetic = self._synthetic
+        offer = make_offer(
+            page,
+            self.target,
+            synthetic=(lambda sdist: synthetic.offer(page, sdist))
+            if synthetic is not None
+            else (lambda _: None),
+        )
+        self.served.put(name, digest, offer.facts)
+        return digest, offer
+
+    def page(self, name: str) -> tuple[str, ProjectPage]:
+        """Return the digest of a project's page, and the page."""
         if name in self._direct:
             return "direct", self._direct[name]
-        with self._lock:
-            # Within one run a page does not change, whatever its age.
-            age = _NEVER if name in self._asked else self._max_age(name)
-            self._asked.add(name)
+        age = self._freshness.ask(name)
         return self._client.read_page(name, self.index_url(name), max_age=age)
 
-    def page(self, name: str) -> tuple[str, Callable[[Callable[[str], str]], bytes]]:
-        """Return a digest of a page, and how to render what uv sees, given the URLs of paths."""
-        digest, page = self.read(name)
+    def is_current(self, name: str) -> bool:
+        """Tell whether uv last saw a project's page as fresh as it has to be."""
+        if name in self._direct:
+            return True
+        seen = self.served.get(name)
+        head = self._client.cached_head(name, self.index_url(name))
+        if seen is None or head is None or seen[0] != head.digest:
+            return False
+        return self._client.offline or self._freshness.accepts(name, head.age)
 
-        def render(url_of: Callable[[str], str]) -> bytes:
-            synthetic = self._synthetic
-            return render_offer(
-                page,
-                self._target,
-                address=lambda file: url_of(source_path(file)),
-                synthetic=(lambda sdist: synthetic.offer(page, sdist))
-                if synthetic is not None
-                else (lambda _: None),
-            )
+    def facts(self, name: str) -> Facts:
+        """Return the facts of what uv saw of a project."""
+        seen = self.served.get(name)
+        return seen[1] if seen is not None else Facts()
 
-        return digest, render
+    # Metadata
 
     def metadata(self, digest: str, source: str, filename: str) -> bytes:
         """Return the core metadata that uv reads of a wheel."""
         flagged, size, url = decode_source(source)
-        name, number = filename.split("-")[:2]
-        name = canonicalize_name(name)
+        name, number = _project(filename)
         raw = self._synthetic.metadata(digest, url) if self._synthetic is not None else None
         if raw is None:
-            raw = self._kept(digest, url)
+            raw = self._kept(digest)
         if raw is None:
             try:
                 raw = self._read_metadata(name, url, filename, flagged, size)
             except ArtifactError as error:
                 # Another version may do, so a bad wheel must not end the whole resolution.
-                self._note(name, f"{name} {number}: {error.what}, so it is not used")
+                self._keep(digest, ".notes", f"{error.what}, so it is not used".encode())
                 return impossible_metadata(name, number, "a-wheel-that-cannot-be-read")
-            self._keep(digest, url, raw)
-        return render_metadata(
-            raw,
-            name=name,
-            version=str(parse_version(number) or number),
-            python=self._target.python,
-            note=lambda text: self._note(name, text),
+            self._keep(digest, "", raw)
+        notes: list[str] = []
+        answer = render_metadata(
+            raw, name=name, version=number, python=self.target.python, note=notes.append
         )
+        if notes:
+            self._keep(digest, ".notes", "\n".join(notes).encode())
+        return answer
 
-    def raw_metadata(self, file: ProjectFile) -> bytes | None:
-        """Return the core metadata of a file if a run has read it before."""
-        return self._kept(file.sha256 or "-", file.url)
+    def kept_metadata(self, digest: str) -> bytes | None:
+        """Return the core metadata of the wheel with a sha256, if any run has read it."""
+        return self._kept(digest)
 
-    def _note(self, name: str, text: str) -> None:
-        with self._lock:
-            self.notes.setdefault(name, set()).add(text)
+    def kept_notes(self, digest: str) -> tuple[str, ...]:
+        """Return what was changed about a wheel's metadata so that uv could read it."""
+        try:
+            text = self._path(digest, ".notes").read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return ()
+        return tuple(text.splitlines())
 
     def _read_metadata(
         self, name: str, url: str, filename: str, flagged: bool, size: int | None
     ) -> bytes:
-        listed_by = self.index_url(name)
         if name not in self._direct:
-            self._client.policy.check(url, where=filename, listed_by=listed_by)
-        host = url.split("/", 3)[2] if "//" in url else url
-        if flagged or (host not in self._no_metadata and not url.startswith("file:")):
+            self._client.policy.check(url, where=filename, listed_by=self.index_url(name))
+        host = urlsplit(url).netloc
+        if flagged or (host and host not in self._bare_hosts):
             beside = self._client.read_url(
                 url + ".metadata", limit=_METADATA_LIMIT, where=filename, listed_by=url
             )
-            if beside is not None and beside.lstrip()[:1] not in (b"<", b""):
+            if beside is not None and beside.lstrip()[:1] not in (b"<", b"{", b""):
                 return beside
             if not flagged:
-                # This host does not serve metadata beside its files: do not ask again.
-                self._no_metadata.add(host)
-        if size is None:
-            size = self._client.size_of(url, where=filename)
+                # This host does not serve metadata beside its files (PEP 658): don't ask again.
+                self._bare_hosts.add(host)
         try:
             if size is None:
-                raise RangesNotServed("no length", where=filename, hint="download the file")
+                size = self._client.size_of(url, where=filename)
+            if size is None:
+                return self._read_whole(url, filename)
             return read_wheel_metadata(
                 lambda start, stop: self._client.read_url_range(url, start, stop, where=filename),
                 size,
@@ -197,25 +220,31 @@ class Catalog:
 
                 return read_wheel_metadata(read, size, filename)
 
-    def _path(self, digest: str, url: str) -> Path:
-        name = digest if len(digest) == 64 else hashlib.sha256(url.encode()).hexdigest() + "-url"
-        return self._cache / "metadata" / name[:2] / name
+    def _path(self, digest: str, suffix: str) -> Path:
+        return self._cache / digest[:2] / f"{digest}{suffix}"
 
-    def _kept(self, digest: str, url: str) -> bytes | None:
+    def _kept(self, digest: str) -> bytes | None:
         if len(digest) != 64:
             return None
         try:
-            return self._path(digest, url).read_bytes()
+            return self._path(digest, "").read_bytes()
         except OSError:
             return None
 
-    def _keep(self, digest: str, url: str, raw: bytes) -> None:
+    def _keep(self, digest: str, suffix: str, content: bytes) -> None:
         if len(digest) != 64:
             return
-        path = self._path(digest, url)
+        path = self._path(digest, suffix)
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
             handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".metadata-")
             with open(handle, "wb") as stream:
-                stream.write(raw)
+                stream.write(content)
             os.replace(temporary, path)
+
+
+def _project(filename: str) -> tuple[str, str]:
+    """Return the canonical name and the version of a wheel's file name."""
+    name, number = filename.split("-")[:2]
+    version = parse_version(number)
+    return canonicalize_name(name), number if version is None else str(version)

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 
-from ..errors import NetworkError, PyArtifactsError, ResolutionError
+from ..errors import (
+    NetworkError,
+    NoWheel,
+    OfflineError,
+    PyArtifactsError,
+    ResolutionError,
+    UnknownProject,
+)
 from .project import ROOT
 
-__all__ = ["clean", "explain"]
+__all__ = ["clean", "explain", "named_without_wheels", "was_offline"]
+
+_NAME = r"[A-Za-z0-9][\w.\-]*"
+_REASONS = {
+    "a-wheel-that-cannot-be-read": "its metadata cannot be read out of the wheel",
+    "metadata-of-another-distribution": "its metadata names another distribution or version",
+}
+"""What the loopback index says by the name of a requirement that nothing can meet."""
+_REFUSAL = re.compile(rf"\b({_NAME}?)(?:==\S+)? depends? on ({'|'.join(_REASONS)})\b")
 
 
 def clean(said: str) -> str:
@@ -16,85 +31,118 @@ def clean(said: str) -> str:
     text = re.sub(r"\x1b\[[0-9;]*m", "", said)
     lines = text.splitlines()
     for number, line in enumerate(lines):
-        if re.match(r"\s*(error:|×|x\s)", line):
+        if re.match(r"\s*error:", line):
             lines = lines[number:]
             break
-    kept = "\n".join(line.rstrip() for line in lines if not _is_noise(line))
-    kept = re.sub(r"http://127\.0\.0\.1:\d+/\S*?/(?:simple|files)/", "", kept)
-    kept = re.sub(r"(?i)your project\b", "what was asked for", kept)
-    return kept.replace(ROOT, "what was asked for").strip()
-
-
-def _is_noise(line: str) -> bool:
-    return line.startswith(("Using CPython", "Resolved ", "Using Python")) or bool(
-        re.match(
-            r"\s*hint: (While the active Python|The `requires-python` value|The resolution failed"
-            r" for an environment)",
-            line,
-        )
+    text = "\n".join(line.rstrip() for line in lines)
+    # Hints about settings of a project that the user has not got lead nowhere.
+    text = re.sub(
+        r"\n*hint: (?:While the active Python|The `requires-python` value|The resolution failed for"
+        r" an environment)(?:.|\n)*?(?=\n\nhint: |\nhint: |\Z)",
+        "",
+        text,
     )
+    text = re.sub(r"http://127\.0\.0\.1:\d+/[^/\s]+/[^/\s]+/(?:simple/)?", "", text)
+    text = re.sub(r"(?i)\byour project(?:'s)? requirements\b", "the requirements", text)
+    text = re.sub(r"(?i)\byour project\b", "the notebook", text)
+    return text.replace(f"{ROOT}'s", "the notebook's").replace(ROOT, "the notebook").strip()
+
+
+def was_offline(said: str) -> bool:
+    """Tell whether uv failed only because its cache did not hold all that it needed."""
+    return "network was disabled" in said or "not found in the cache" in said
+
+
+def named_without_wheels(said: str) -> tuple[str, ...]:
+    """Return the projects that uv says would need to be built, sorted."""
+    return tuple(sorted(set(re.findall(r"Wheels are required for `([^`]+)`", said))))
 
 
 def explain(
     said: str,
     failures: Mapping[str, PyArtifactsError],
     *,
-    requested: tuple[str, ...],
-    minor: str,
-    platforms: tuple[str, ...],
+    requested: Iterable[str],
+    where: str,
+    has_wheel: Callable[[str], bool],
 ) -> PyArtifactsError:
     """Return the error that says why there is no resolution.
 
-    `failures` are those that the loopback index saw itself; they say more than uv can.
+    `failures` are those that the loopback index saw itself: they say more than uv can.
+    `where` names Python and platforms. `has_wheel` tells whether any version of a project that
+    the user's own requirement allows has a wheel that fits.
     """
     details = clean(said)
-    for name, failure in sorted(failures.items()):
-        return type(failure)(
-            f"{name} could not be looked up: {failure.what}"
-            if name not in failure.what
-            else failure.what,
-            where=failure.where,
-            expected=failure.expected,
-            found=failure.found,
-            details=failure.details,
-            hint=failure.hint,
+    for name in sorted(failures):
+        return _retold(name, failures[name])
+    refused = _REFUSAL.search(details)
+    if refused:
+        return ResolutionError(
+            f"no file of {refused[1]} can be used: {_REASONS[refused[2]]}",
+            details=details,
+            hint="ask for another version of it, or tell its project",
         )
-    missing = re.search(r"[Bb]ecause ([\w.\-]+) was not found in the package registry", details)
+    missing = re.search(rf"\b({_NAME}) was not found in the package registry", details)
+    asked = tuple(requested)
     if missing:
         name = missing[1]
-        asked = name in requested
-        return ResolutionError(
+        return UnknownProject(
             f"there is no project named {name} on the index",
-            where=None if asked else f"{name} is needed by another distribution",
+            where=None if name in asked else f"{name} is wanted by another distribution",
             details=details,
             hint="check the spelling; the name to import often differs from the project's"
-            if asked
-            else "choose another version of what needs it, or name the index that has it",
+            if name in asked
+            else "choose another version of what wants it, or name the index that has it",
         )
-    wheels = sorted(set(re.findall(r"Wheels are required for `([^`]+)`", details)))
-    no_wheels = set(re.findall(r"([\w.\-]+?)(?:[=<>!~]=?\S+)? has no (?:usable )?wheels", details))
-    named = sorted((set(wheels) | no_wheels) & set(requested)) or sorted(set(wheels) | no_wheels)
-    if named:
-        where = f"Python {minor} on {', '.join(platforms)}"
-        return ResolutionError(
-            f"no version of {', '.join(named)} that fits has a wheel for {where}",
+    blamed = named_without_wheels(said) or _blamed(details)
+    lacking = [name for name in blamed if name in asked and not has_wheel(name)]
+    lacking = lacking or [name for name in blamed if not has_wheel(name)]
+    if lacking:
+        return NoWheel(
+            f"{_join(lacking)} {'has' if len(lacking) == 1 else 'have'} no wheel for {where} that"
+            " fits",
             details=details,
-            hint="ask for a version that has wheels, or choose another Python: --python",
+            hint="ask for a version that has wheels, leave it out, or choose another Python:"
+            " --python",
         )
     if re.search(r"No solution found|unsatisfiable", details):
         return ResolutionError(
             "the requirements cannot be met together",
             details=details,
-            hint="loosen or remove one of the requirements named above",
+            hint="loosen or remove one of the requirements that are named above",
         )
     if re.search(r"[Ff]ailed to fetch|error sending request|tcp connect|timed out", details):
         return NetworkError(
-            "uv could not reach the index that runs inside this program",
+            "uv cannot reach the index that runs inside this program",
             details=details,
             hint="allow connections to 127.0.0.1, then try again",
         )
     return ResolutionError(
-        "uv could not resolve the requirements",
+        "uv cannot resolve the requirements",
         details=details or "it said nothing",
-        hint="read what uv says above; if it is no fault of the requirements, report it",
+        hint="read what uv says above; if no requirement is at fault, report it",
     )
+
+
+def _blamed(details: str) -> tuple[str, ...]:
+    found = re.findall(rf"\b({_NAME}?)(?:[=<>!~]=?\S+)? has no (?:`[^`]*`|[^.`])*?wheels", details)
+    found += re.findall(rf"all versions of ({_NAME}) have no", details)
+    return tuple(sorted(set(found)))
+
+
+def _retold(name: str, failure: PyArtifactsError) -> PyArtifactsError:
+    """Return a failure of the loopback index as a failure of the resolution."""
+    told = OfflineError if isinstance(failure, OfflineError) else type(failure)
+    return told(
+        failure.what if name in failure.what else f"{name} cannot be looked up: {failure.what}",
+        where=failure.where,
+        expected=failure.expected,
+        found=failure.found,
+        details=failure.details,
+        hint=failure.hint,
+    )
+
+
+def _join(names: Iterable[str]) -> str:
+    listed = list(names)
+    return listed[0] if len(listed) == 1 else f"{', '.join(listed[:-1])} and {listed[-1]}"

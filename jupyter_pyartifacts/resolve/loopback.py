@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import secrets
@@ -19,9 +18,10 @@ from urllib.parse import unquote
 from packaging.utils import canonicalize_name
 
 from ..errors import PyArtifactsError
-from ..index.client import ProjectNotFound
+from ..index.failures import ProjectNotFound
 from ..index.simple import version_text
 from .catalog import Catalog
+from .offer import render_offer, source_path
 
 __all__ = ["Loopback", "Slot", "open_slot"]
 
@@ -140,14 +140,19 @@ class Loopback:
 
     def _page(self, name: str, etag: str | None) -> tuple[int, dict[str, str], bytes]:
         self._on_request(name)
-        digest, render = self.catalog.page(name)
-        mark = f'"{hashlib.sha256(f"{digest} {self.catalog.key}".encode()).hexdigest()[:32]}"'
         # This index knows best how old a page may be, so uv asks it every time.
-        headers = {"ETag": mark, "Cache-Control": "max-age=0, must-revalidate"}
-        if etag == mark:
-            return 304, headers, b""
-        body = render(lambda path: f"{self.origin}/{path}")
-        return 200, {**headers, "Content-Type": "application/vnd.pypi.simple.v1+json"}, body
+        headers = {"Cache-Control": "max-age=0, must-revalidate"}
+        if etag is not None:
+            digest = self.catalog.page_digest(name)
+            mark, seen = _mark(digest), self.catalog.served.get(name)
+            if etag == mark and seen is not None and seen[0] == digest:
+                return 304, {**headers, "ETag": mark}, b""
+        digest, offer = self.catalog.offer(name)
+        body = render_offer(
+            offer, self.catalog.target, lambda file: f"{self.origin}/{source_path(file)}"
+        )
+        headers |= {"ETag": _mark(digest), "Content-Type": "application/vnd.pypi.simple.v1+json"}
+        return 200, headers, body
 
     def _file(self, digest: str, source: str, filename: str) -> tuple[int, dict[str, str], bytes]:
         if not filename.endswith(".whl.metadata"):
@@ -158,6 +163,10 @@ class Loopback:
         body = self.catalog.metadata(digest, source, wheel)
         headers = {"Cache-Control": "max-age=365000000, immutable"}
         return 200, {**headers, "Content-Type": "application/octet-stream"}, body
+
+
+def _mark(digest: str) -> str:
+    return f'"{digest[:40]}"'
 
 
 class _Server(ThreadingHTTPServer):

@@ -103,7 +103,7 @@ def render_metadata(
     lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
     named, numbered = str(headers.get("Name", "")), str(headers.get("Version", ""))
     if canonicalize_name(named.strip()) != name or not _same_version(numbered, version):
-        note(f"{name} {version}: its metadata says {named} {numbered}, so it is not used")
+        note(f"its metadata says {named} {numbered}, so it is not used")
         return impossible_metadata(name, version, "metadata-of-another-distribution")
     requires_python = str(headers.get("Requires-Python", "") or "").strip()
     if requires_python and not python_accepts(requires_python, python):
@@ -112,7 +112,7 @@ def render_metadata(
     for text in headers.get_all("Requires-Dist", []):
         requirement, remark = mend_requirement(str(text))
         if remark is not None:
-            note(f"{name} {version}: {remark}")
+            note(remark)
         if requirement is not None:
             lines.append(f"Requires-Dist: {requirement}")
     return "\n".join([*lines, "", ""]).encode()

@@ -3,35 +3,46 @@
 from __future__ import annotations
 
 import sys
-import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement as _Malformed
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from ..config import Config
-from ..errors import InvalidRequirement, PyArtifactsError, ResolutionError, UsageError
-from ..index.client import FRESH, IndexClient
-from ..index.credentials import split_credentials
-from ..index.locations import location_for
-from ..model import Artifact, Digest, Index, LeftOut, Lock
+from ..errors import (
+    InvalidRequirement,
+    NoWheel,
+    PyArtifactsError,
+    ResolutionError,
+    UnknownProject,
+    UsageError,
+)
+from ..index.client import IndexClient
+from ..index.simple import parse_version, version_text
+from ..model import Distribution, LeftOut, Lock
 from ..plan import pins_for
 from ..platforms import PLATFORMS
 from ..report import Progress, Reporter
 from ..requirements import parse_requirement
+from .artifacts import ArtifactWriter
 from .assemble import assemble_distributions, missing_wheels
 from .catalog import Catalog, SyntheticWheels
 from .direct import direct_pages, index_requirement
-from .failure import explain
+from .failure import explain, named_without_wheels
+from .freshness import Freshness
 from .loopback import Loopback, open_slot
-from .offer import decode_source
+from .notes import describe_choices, missing_extras
 from .project import ROOT, Project, render_prior
 from .request import Resolution, ResolveRequest
-from .target import Target, parse_as_of
-from .uvlock import UvWheel, parse_uv_lock
-from .uvrun import run_uv_lock
+from .target import Target, parse_as_of, python_accepts, tag_ranks
+from .ties import bare_indexes, tied_projects
+from .uvlock import parse_uv_lock
+from .uvrun import UvAnswer, run_uv_lock
 from .walk import Need, walk
 
 __all__ = ["resolve"]
@@ -49,11 +60,20 @@ def resolve(
     """Return the lock that meets a request, without trees and history, and notes for the user.
 
     `store_cache` is the store's cache directory. Platforms that cannot be locked are left out of
-    the lock, with the reason, as long as the host's can. Raises InvalidRequirement,
-    ResolutionError (uv's explanation in `details`), NetworkError, HashMismatch.
+    the lock, with the reason, as long as the host's can. Raises InvalidRequirement, UsageError,
+    UnknownProject, NoWheel, ResolutionError (uv's explanation in `details`), OfflineError,
+    NetworkError, HashMismatch.
     """
-    run = _Run(request, config, client, store_cache, reporter, synthetic)
-    return run.resolve()
+    return _Run(request, config, client, store_cache, reporter, synthetic).resolve()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """A resolution: what is needed, and what uv said while it looked."""
+
+    platforms: tuple[str, ...]
+    needs: tuple[Need, ...]
+    said: str
 
 
 class _Run:
@@ -74,244 +94,306 @@ class _Run:
         self.cache = store_cache
         self.reporter = reporter
         self.user = tuple(parse_requirement(text) for text in request.requirements)
-        self.kernel = tuple(parse_requirement(text) for text in request.kernel)
+        self.asked = (*self.user, *(parse_requirement(text) for text in request.kernel))
         self.pinned = tuple(_exact(text) for text in request.pinned)
-        self.as_of = parse_as_of(request.as_of) if request.as_of else None
+        self.preferred = tuple(_preferred(text) for text in request.prefer)
+        self.freed = _freed(request, self.pinned)
         for index in request.indexes:
             client.allow_index(index)
-        self.direct = direct_pages(
-            (*self.user, *self.kernel), client=client, directory=request.directory
-        )
-        self.ties = _ties(request.indexes, client)
+        self.ties = tied_projects(request.indexes)
+        self.given = direct_pages(self.asked, client=client, directory=request.directory)
+        prior = request.prior.distributions if request.prior is not None else ()
+        self.before = {(own.name, own.version) for own in prior}
+        self.freshness = Freshness(freed=self.freed, kept={own.name for own in prior})
+        version = request.python.version
         self.catalog = Catalog(
             client,
             Target(
-                python=_full(request.python.version),
+                python=version if version.count(".") >= 2 else f"{version}.0",
                 implementation=request.python.implementation,
-                as_of=self.as_of,
+                as_of=parse_as_of(request.as_of) if request.as_of else None,
             ),
             cache=store_cache,
-            direct=self.direct,
-            ties=self.ties,
-            max_age=self._max_age(),
+            direct=self.given,
+            ties={name: client.index_url(index) for name, index in self.ties.items()},
+            freshness=self.freshness,
             synthetic=synthetic,
         )
+        self.online = False
+        self.seen = 0
+        self.loopback = Loopback(
+            self.catalog, open_slot(store_cache / "loopback.json"), on_request=self._progress
+        )
 
-    def _freed(self) -> Callable[[str], bool]:
-        upgrade = self.request.upgrade
-        if upgrade == "all":
-            return lambda _: True
-        names = {parse_requirement(text).name for text in upgrade}
-        names |= {_name(text) for text in self.pinned}
-        return names.__contains__
-
-    def _max_age(self) -> Callable[[str], float]:
-        """Say how fresh pages must be: an upgrade asks again, a kept pin never needs to."""
-        freed = self._freed()
-        prior = self.request.prior
-        kept = {own.name for own in prior.distributions} if prior is not None else set()
-
-        def max_age(name: str) -> float:
-            if freed(name):
-                return 0.0
-            return float("inf") if name in kept else FRESH
-
-        return max_age
+    def _progress(self, item: str) -> None:
+        self.seen += 1
+        self.reporter.progress(Progress(stage="resolve", done=self.seen, item=item))
 
     def resolve(self) -> Resolution:
-        request = self.request
+        """Return the resolution; see the function of the same name."""
         self.reporter.progress(Progress(stage="resolve", done=0))
-        asked = tuple(dict.fromkeys(p for p in request.platforms if p in PLATFORMS))
-        if not asked:
+        platforms = tuple(dict.fromkeys(self.request.platforms))
+        unknown = [name for name in platforms if name not in PLATFORMS]
+        if unknown or not platforms:
             raise UsageError(
-                "no platform to lock for is known",
+                "a platform to lock for is not known" if unknown else "no platform is named",
                 expected=", ".join(sorted(PLATFORMS)),
-                found=", ".join(request.platforms) or "none",
+                found=", ".join(unknown) or "none",
                 hint="name one of these: --platform linux-x86_64",
             )
-        first = request.host_platform if request.host_platform in asked else asked[0]
-        seen: list[str] = []
+        with self.loopback.serving():
+            found, left_out = self._for_all(platforms)
+            notes = self._notes(found)
+        lock = self._lock(found, left_out)
+        count = len(lock.distributions)
+        self.reporter.progress(Progress(stage="resolve", done=count, total=count))
+        return Resolution(lock=lock, notes=notes)
 
-        def on_request(item: str) -> None:
-            seen.append(item)
-            self.reporter.progress(Progress(stage="resolve", done=len(seen), item=item))
+    # Attempts
 
-        slot = open_slot(self.cache / "loopback.json")
-        loopback = Loopback(self.catalog, slot, on_request=on_request)
-        with loopback.serving():
-            covered, needs, left_out = self._attempt_all(loopback, asked, first)
-        lock = self._lock(covered, needs, left_out)
-        self.reporter.progress(
-            Progress(stage="resolve", done=len(lock.distributions), total=len(lock.distributions))
-        )
-        return Resolution(lock=lock, notes=self._notes(lock))
-
-    def _attempt_all(
-        self, loopback: Loopback, asked: tuple[str, ...], first: str
-    ) -> tuple[tuple[str, ...], tuple[Need, ...], tuple[LeftOut, ...]]:
-        """Resolve for all platforms; else for the first, then for each that can join it."""
+    def _for_all(self, platforms: tuple[str, ...]) -> tuple[_Found, tuple[LeftOut, ...]]:
+        """Resolve for all platforms; else for the host's, then with each that can join it."""
         try:
-            return asked, self._attempt(loopback, asked), ()
+            return self._find(platforms), ()
+        except UnknownProject:
+            raise
         except ResolutionError:
-            if len(asked) == 1:
+            if len(platforms) == 1:
                 raise
-        loopback.failures.clear()
-        needs = self._attempt(loopback, (first,))
-        covered, left_out = (first,), []
-        for platform in asked:
+        host = self.request.host_platform
+        first = host if host in platforms else platforms[0]
+        found, left_out = self._find((first,)), []
+        for platform in platforms:
             if platform == first:
                 continue
-            loopback.failures.clear()
             try:
-                self._attempt(loopback, (platform,))
-                needs = self._attempt(loopback, (*covered, platform))
-                covered = (*covered, platform)
+                self._find((platform,))
+                found = self._find((*found.platforms, platform))
             except ResolutionError as error:
-                left_out.append(LeftOut(platform=platform, reason=_reason(error)))
-        return covered, needs, tuple(sorted(left_out, key=lambda own: own.platform))
+                left_out.append(LeftOut(platform=platform, reason=error.what))
+        return found, tuple(sorted(left_out, key=lambda own: own.platform))
 
-    def _attempt(self, loopback: Loopback, platforms: tuple[str, ...]) -> tuple[Need, ...]:
-        python = self.request.python
-        host = (sys.version_info[0], sys.version_info[1])
-        wanted = tuple(int(part) for part in python.minor.split("."))
-        project = Project(
-            requirements=tuple(
-                dict.fromkeys(index_requirement(own) for own in (*self.user, *self.kernel))
-            ),
-            platforms=platforms,
-            minor=python.minor,
-            implementation=python.implementation,
-            lower=".".join(map(str, min(host, wanted))),
-            index_url=loopback.base,
-            constraints=self.pinned,
-            prereleases=self.request.prereleases,
-        )
-        answer = run_uv_lock(
+    def _find(self, platforms: tuple[str, ...]) -> _Found:
+        """Resolve for platforms; from uv's cache alone if that turns out to be fresh enough."""
+        project = self._project(platforms)
+        if not self.online and self._may_know():
+            with_cache = self._read(self._ask(project, offline=True), platforms)
+            if isinstance(with_cache, _Found) and not self._stale(with_cache):
+                return with_cache
+        self.online = True
+        while True:
+            self.loopback.failures.clear()
+            answer = self._ask(project, offline=False)
+            found = self._read(answer, platforms)
+            if isinstance(found, _Found):
+                stale = self._stale(found)
+                if not (stale and self.freshness.release(stale)):
+                    return found
+            elif not (isinstance(found, ResolutionError) and self.freshness.release()):
+                raise found
+
+    def _may_know(self) -> bool:
+        """Tell whether asking uv's cache alone may be of use: no page is known to be needed."""
+        return all(
+            name in self.given or self.catalog.is_current(name)
+            for name in {own.name for own in self.asked} - {name for name, _ in self.before}
+        ) and not (self.request.upgrade or self.pinned)
+
+    def _stale(self, found: _Found) -> set[str]:
+        """Return the projects at a new version whose page was too old to choose it from."""
+        return {
+            need.package.name
+            for need in found.needs
+            if (need.package.name, need.package.version) not in self.before
+            and not self.catalog.is_current(need.package.name)
+        }
+
+    def _ask(self, project: Project, *, offline: bool) -> UvAnswer:
+        return run_uv_lock(
             project,
             self._prior(project),
             cache=self.cache / "uv",
             environ=self.config.environ,
+            offline=offline,
         )
+
+    def _read(self, answer: UvAnswer, platforms: tuple[str, ...]) -> _Found | PyArtifactsError:
+        self.catalog.served.save()
+        python = self.request.python
         if answer.lock is None:
-            raise explain(
+            return explain(
                 answer.said,
-                loopback.failures,
-                requested=tuple(own.name for own in (*self.user, *self.kernel)),
-                minor=python.minor,
-                platforms=platforms,
+                self.loopback.failures,
+                requested=[own.name for own in self.asked],
+                where=f"Python {python.minor} on {', '.join(platforms)}",
+                has_wheel=lambda name: self._has_wheel(name, platforms),
             )
         root, packages = parse_uv_lock(answer.lock, ROOT)
+        target = self.catalog.target
         needs = walk(
             root,
             packages,
             platforms,
-            python=_full(python.version),
-            implementation=python.implementation,
+            python=target.python,
+            implementation=target.implementation,
         )
         for missing in missing_wheels(needs, python.minor):
-            raise ResolutionError(
-                f"{missing.name} {missing.version} has no wheel for Python {python.minor}"
-                f" on {missing.platform}",
+            return NoWheel(
+                f"{missing.name} {missing.version} has no wheel for Python {python.minor} on"
+                f" {missing.platform}",
                 hint="ask for a version that has wheels, or leave the platform out: --platform",
             )
-        return needs
+        return _Found(platforms=platforms, needs=needs, said=answer.said)
+
+    def _has_wheel(self, name: str, platforms: Iterable[str]) -> bool:
+        """Tell whether what the user allows of a project has wheels for each of the platforms."""
+        wanted = SpecifierSet()
+        for own in self.asked:
+            if own.name == name:
+                wanted &= SpecifierSet(own.specifier)
+        target = self.catalog.target
+        lacking = set(platforms)
+        try:
+            _, page = self.catalog.page(name)
+        except PyArtifactsError:
+            return True
+        for file in page.files:
+            version = parse_version(version_text(file.filename, name) or "")
+            if not file.is_wheel or version is None or not wanted.contains(version, True):
+                continue
+            if file.requires_python and not python_accepts(file.requires_python, target.python):
+                continue
+            tags = "-".join(file.filename[:-4].split("-")[-3:])
+            lacking -= {platform for platform, _ in tag_ranks(tags, target.minor)}
+        return not lacking
+
+    def _project(self, platforms: tuple[str, ...]) -> Project:
+        python = self.request.python
+        wanted = tuple(int(part) for part in python.minor.split("."))
+        return Project(
+            requirements=tuple(dict.fromkeys(index_requirement(own) for own in self.asked)),
+            platforms=platforms,
+            minor=python.minor,
+            implementation=python.implementation,
+            lower=".".join(str(part) for part in min(sys.version_info[:2], wanted)),
+            index_url=self.loopback.base,
+            constraints=self.pinned,
+            prereleases=self.request.prereleases,
+        )
 
     def _prior(self, project: Project) -> str | None:
         prior = self.request.prior
-        if prior is None or self.request.upgrade == "all":
+        if self.request.upgrade == "all" or (prior is None and not self.preferred):
             return None
-        freed = self._freed()
-        kept = tuple(own for own in prior.distributions if not freed(own.name))
+        if prior is None:
+            return render_prior(project, self.preferred, {})
+        kept = tuple(own for own in prior.distributions if not self.freed(own.name))
         active: dict[tuple[str, str], tuple[str, ...]] = {}
-        names = [own.name for own in kept]
-        if len(names) != len(set(names)):
-            for platform in prior.platforms:
-                if platform in project.platforms:
-                    for pin in pins_for(prior, platform):
-                        key = (pin.distribution.name, pin.distribution.version)
-                        active[key] = (*active.get(key, ()), platform)
-        return render_prior(project, kept, active)
+        if len(kept) != len({own.name for own in kept}):
+            for platform in set(prior.platforms) & set(project.platforms):
+                for pin in pins_for(prior, platform):
+                    key = (pin.distribution.name, pin.distribution.version)
+                    active[key] = (*active.get(key, ()), platform)
+        names = {own.name for own in prior.distributions}
+        wished = (own for own in self.preferred if own.name not in names)
+        return render_prior(project, (*kept, *wished), active)
 
-    # From uv's answer to the lock
+    # The answer
 
-    def _lock(
-        self, covered: tuple[str, ...], needs: tuple[Need, ...], left_out: tuple[LeftOut, ...]
-    ) -> Lock:
+    def _lock(self, found: _Found, left_out: tuple[LeftOut, ...]) -> Lock:
         request = self.request
-        covered = tuple(sorted(covered))
-        index_names = {name: index.name for index in request.indexes for name in _tied(index)}
-        distributions = assemble_distributions(
-            needs,
-            covered,
-            request.python.minor,
-            artifact=self._artifact,
-            index_of=lambda name: None if name in self.direct else index_names.get(name),
+        covered = tuple(sorted(found.platforms))
+        writer = ArtifactWriter(
+            self.client,
+            ties={name: tie for name, tie in self.ties.items() if name not in self.given},
+            given=self.asked,
         )
         return Lock(
             requirements=request.requirements,
             python=request.python,
             platforms=covered,
-            distributions=distributions,
-            kernel=request.kernel,
-            indexes=tuple(
-                sorted((_bare(index) for index in request.indexes), key=lambda own: own.name)
+            distributions=assemble_distributions(
+                found.needs,
+                covered,
+                request.python.minor,
+                artifact=lambda need, wheel: writer.write(need.package.name, wheel),
+                index_of=lambda name: None if name in self.given else self.ties.get(name),
             ),
+            kernel=request.kernel,
+            indexes=bare_indexes(request.indexes),
             left_out=left_out,
             as_of=request.as_of,
         )
 
-    def _artifact(self, need: Need, wheel: UvWheel) -> Artifact:
-        name = need.package.name
-        _, size, url = decode_source(wheel.url.rsplit("/", 2)[-2])
-        digest, filename = wheel.sha256, wheel.filename
-        size = wheel.size if wheel.size is not None else size
-        if name in self.direct:
-            location = self._direct_location(name, filename, url)
-        else:
-            index_url = self.catalog.index_url(name)
-            if name not in self.ties:
-                self.client.learn_root(index_url, url)
-                location = location_for(url, index_url)
-            else:
-                location = url
-        if digest is None:
-            digest, size = self._measure(url, filename)
-        if size is None:
-            size = self.client.size_of(url, where=filename)
-        if size is None:
-            digest, size = self._measure(url, filename)
-        return Artifact(filename=filename, digest=Digest(digest), size=size, location=location)
-
-    def _direct_location(self, name: str, filename: str, url: str) -> str:
-        for requirement in (*self.user, *self.kernel):
-            if requirement.name == name and requirement.filename == filename:
-                if requirement.kind == "url":
-                    return url
-                return "file:" + str(requirement.location).replace("\\", "/")
-        return url
-
-    def _measure(self, url: str, filename: str) -> tuple[str, int]:
-        """Download a file that its index gives no hash or no size of."""
-        with tempfile.TemporaryDirectory(prefix="pyartifacts-wheel-") as directory:
-            part = Path(directory, "wheel")
-            digest = self.client.download_url(url, part, where=filename)
-            return digest, part.stat().st_size
-
-    def _notes(self, lock: Lock) -> tuple[str, ...]:
-        notes: list[str] = []
-        locked = {(own.name, own.version) for own in lock.distributions}
-        for name, texts in sorted(self.catalog.notes.items()):
-            for text in sorted(texts):
-                if any(own == name and text.startswith(f"{own} {v}:") for own, v in locked):
-                    notes.append(text)
-        notes.extend(
-            f"{left.platform} is left out of the lock: {left.reason}" for left in lock.left_out
+    def _notes(self, found: _Found) -> tuple[str, ...]:
+        chosen = {(need.package.name, need.package.version) for need in found.needs}
+        changed = chosen - self.before
+        notes = describe_choices(
+            found.needs, changed, self.catalog, self.asked, tuple(sorted(found.platforms))
         )
-        return tuple(notes)
+        held_back = self._held_back(found, changed)
+        for name, version, extra in missing_extras(found.said):
+            if name in held_back:
+                newest, lacking = held_back[name]
+                raise NoWheel(
+                    f"{name}[{extra}] cannot be met: {name} {newest} needs {', '.join(lacking)},"
+                    " which has no wheel that fits",
+                    expected=f"a version of {name} with the extra {extra}",
+                    found=f"{name} {version}, which has no such extra",
+                    hint=f"leave the extra out, and add what you need of it: {name}",
+                )
+            notes = (*notes, f"{name} {version} has no extra named {extra}")
+        return (
+            *notes,
+            *(
+                f"{name} {newest} was passed over: it needs {', '.join(lacking)}, which has no"
+                " wheel that fits"
+                for name, (newest, lacking) in held_back.items()
+            ),
+        )
+
+    def _held_back(
+        self, found: _Found, changed: set[tuple[str, str]]
+    ) -> dict[str, tuple[str, tuple[str, ...]]]:
+        """Map what the user asked for to a newer version, and to what lacks wheels of its needs.
+
+        A newer version may have wheels of its own and need something that has none: uv then
+        falls back silently, sometimes by years. One more run, with the newer version demanded,
+        tells.
+        """
+        told: dict[str, tuple[str, tuple[str, ...]]] = {}
+        for own in self.user:
+            versions = [n.package.version for n in found.needs if n.package.name == own.name]
+            newest = self.catalog.facts(own.name).newest
+            if newest is None or not versions or own.name in self.given:
+                continue
+            best = max(versions, key=Version)
+            if Version(newest) <= Version(best) or (own.name, best) not in changed:
+                continue
+            if not SpecifierSet(own.specifier).contains(newest) or self._is_pinned(own.name):
+                continue
+            project = self._project(found.platforms)
+            demanded = (*project.constraints, f"{own.name}=={newest}")
+            answer = self._ask(replace(project, constraints=demanded), offline=False)
+            lacking = tuple(n for n in named_without_wheels(answer.said) if n != own.name)
+            if answer.lock is None and lacking:
+                told[own.name] = (newest, lacking)
+        return told
+
+    def _is_pinned(self, name: str) -> bool:
+        return any(parse_requirement(text).name == name for text in self.pinned)
 
 
-def _full(version: str) -> str:
-    return version if version.count(".") >= 2 else f"{version}.0"
+def _freed(request: ResolveRequest, pinned: tuple[str, ...]) -> Callable[[str], bool]:
+    if request.upgrade == "all":
+        return lambda _: True
+    names = {parse_requirement(text).name for text in (*request.upgrade, *pinned)}
+    return names.__contains__
+
+
+def _preferred(text: str) -> Distribution:
+    name, _, version = _exact(text).partition("==")
+    return Distribution(name=canonicalize_name(name), version=version, artifacts=())
 
 
 def _exact(text: str) -> str:
@@ -321,42 +403,9 @@ def _exact(text: str) -> str:
             raise ValueError("not NAME==VERSION")
     except (_Malformed, ValueError) as error:
         raise InvalidRequirement(
-            "an upgrade to a version cannot be read",
+            "a version to upgrade to cannot be read",
             expected="NAME==VERSION, such as pandas==2.2.3",
             found=text[:120],
             hint="write it without spaces: %pyartifacts upgrade pandas==2.2.3",
         ) from error
     return str(parsed)
-
-
-def _name(text: str) -> str:
-    return parse_requirement(text).name
-
-
-def _tied(index: Index) -> tuple[str, ...]:
-    return tuple(parse_requirement(name).name for name in index.projects)
-
-
-def _ties(indexes: tuple[Index, ...], client: IndexClient) -> Mapping[str, str]:
-    ties: dict[str, str] = {}
-    owners: dict[str, str] = {}
-    for index in indexes:
-        for name in _tied(index):
-            if name in ties:
-                raise UsageError(
-                    f"{name} is tied to two indexes",
-                    expected="one index for each project",
-                    found=f"{owners[name]} and {index.name}",
-                    hint="name the project with one of them only",
-                )
-            ties[name] = client.index_url(index.name)
-            owners[name] = index.name
-    return ties
-
-
-def _bare(index: Index) -> Index:
-    return replace(index, url=split_credentials(index.url)[0].rstrip("/"))
-
-
-def _reason(error: PyArtifactsError) -> str:
-    return error.what

@@ -28,12 +28,18 @@ class UvAnswer:
 
 
 def run_uv_lock(
-    project: Project, prior: str | None, *, cache: Path, environ: Mapping[str, str]
+    project: Project,
+    prior: str | None,
+    *,
+    cache: Path,
+    environ: Mapping[str, str],
+    offline: bool = False,
 ) -> UvAnswer:
     """Run `uv lock` on a project, with the text of a `uv.lock` to prefer.
 
     uv gets a directory of its own (with nothing above it that it would read), a private cache,
     this very interpreter, and an environment in which nothing of the user's uv settings is left.
+    `offline` lets it use its cache alone, whatever the age of what is there.
     Raises ResolutionError if uv cannot be run at all.
     """
     with tempfile.TemporaryDirectory(prefix="pyartifacts-resolve-") as name:
@@ -52,6 +58,7 @@ def run_uv_lock(
             f"--cache-dir={cache}",
             f"--project={directory}",
             *project_options(project),
+            *(["--offline"] if offline else []),
         ]
         try:
             answer = subprocess.run(

@@ -1,6 +1,7 @@
 """Tab completion of the magic's line. Pure but for the names of local wheels."""
 
 import glob
+import os
 
 from .verbs import OPTIONS, VERBS
 
@@ -37,9 +38,9 @@ def candidates(line, symbol, pinned=(), requirements=()):
     if verb.name in _PINNED:
         return _starting(symbol, _without(pinned, words))
     if verb.name == "instantiate":
-        return sorted(glob.glob(glob.escape(symbol) + "*.ipynb"))
-    if verb.name == "add" and symbol.startswith((".", "/")):
-        return sorted(glob.glob(glob.escape(symbol) + "*.whl"))
+        return _files(symbol, ".ipynb")
+    if verb.name == "add" and symbol.startswith((".", "/", "~")):
+        return _files(symbol, ".whl")
     if not symbol and verb.options and verb.maximum == 0:
         return list(verb.options)
     return []
@@ -47,6 +48,20 @@ def candidates(line, symbol, pinned=(), requirements=()):
 
 def _starting(symbol, names):
     return [name for name in names if name.startswith(symbol)]
+
+
+def _files(symbol, suffix):
+    """Return the directories and the files of one kind that a path may go on with."""
+    home = os.path.expanduser("~")
+    start = os.path.expanduser(symbol) if symbol.startswith("~/") else symbol
+    found = []
+    for path in sorted(glob.glob(glob.escape(start) + "*")):
+        if os.path.isdir(path):
+            path += "/"
+        elif not path.endswith(suffix):
+            continue
+        found.append("~" + path[len(home) :] if start != symbol else path)
+    return found
 
 
 def _without(names, words):

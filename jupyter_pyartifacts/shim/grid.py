@@ -1,6 +1,20 @@
 """Make tables and trees of plain text. Pure."""
 
-__all__ = ["text_table", "text_tree"]
+import textwrap
+
+__all__ = ["paragraph", "text_table", "text_tree"]
+
+
+def paragraph(text, indent="", width=96):
+    """Return the lines of a paragraph whose words stay whole, all but the first set in."""
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=indent,
+        subsequent_indent=indent + "  ",
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
 
 
 def text_table(columns, rows, width=100):

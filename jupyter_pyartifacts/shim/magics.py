@@ -4,13 +4,16 @@ Loaded when a kernel starts, so whatever the commands need is imported at their 
 """
 
 import os
+import re
 import sys
 
 from .failures import PyArtifactsError
 
-__all__ = ["Registration", "install", "load_ipython_extension", "uninstall"]
+__all__ = ["Registration", "install", "uninstall"]
 
 _CYAN, _OFF = "\x1b[36m", "\x1b[0m"
+# A line that calls the magic, its result assigned or not; the group begins with the magic.
+_CALL = re.compile(r"\s*(?:[\w., ]+=\s*)?(%{1,2}pyartifacts\s.*)\Z")
 _STATE = "_pyartifacts_registration"
 
 
@@ -32,11 +35,6 @@ def uninstall(ip):
         setattr(ip, _STATE, None)
 
 
-def load_ipython_extension(ip):
-    """Register everything in the shell of an isolated kernel."""
-    install(ip, "isolated")
-
-
 class Registration(object):
     """Hold the registrations of one shell, and undo them.
 
@@ -50,8 +48,7 @@ class Registration(object):
         self._commands = None
         self._session = None
         ip.register_magic_function(self.run, "line_cell", "pyartifacts")
-        ip.set_hook("complete_command", self._complete, str_key="%pyartifacts")
-        ip.set_hook("complete_command", self._complete, str_key="%%pyartifacts")
+        self._matcher = self._register_completion()
         self._showtraceback = ip._showtraceback
         ip._showtraceback = self._show_with_hint
         if mode == "isolated":
@@ -61,6 +58,8 @@ class Registration(object):
         """Take the registrations out again."""
         ip = self._ip
         ip._showtraceback = self._showtraceback
+        if self._matcher is not None:
+            ip.Completer.custom_matchers.remove(self._matcher)
         for kind in ("line", "cell"):
             ip.magics_manager.magics[kind].pop("pyartifacts", None)
 
@@ -92,12 +91,36 @@ class Registration(object):
         except PyArtifactsError:
             return None
 
+    def _register_completion(self):
+        """Offer completion to whatever IPython this is; return the matcher of newer ones."""
+        try:
+            from IPython.core.completer import SimpleCompletion, context_matcher
+        except ImportError:
+            # IPython below 8.6: what others find stands beside ours.
+            for name in ("%pyartifacts", "%%pyartifacts"):
+                self._ip.set_hook("complete_command", self._complete, str_key=name)
+            return None
+
+        @context_matcher(identifier="pyartifacts")
+        def matcher(context):
+            called = _CALL.match(context.line_with_cursor)
+            if called is None:
+                return {"completions": []}
+            found = self._candidates(called.group(1), context.token)
+            return {"completions": [SimpleCompletion(text) for text in found], "suppress": True}
+
+        self._ip.Completer.custom_matchers.append(matcher)
+        return matcher
+
     def _complete(self, shell, event):
+        return self._candidates(event.line, event.symbol)
+
+    def _candidates(self, line, symbol):
         from .completion import candidates
         from .lockfile import pinned_names, requirement_names
 
         lock = self._lock()
-        return candidates(event.line, event.symbol, pinned_names(lock), requirement_names(lock))
+        return candidates(line, symbol, pinned_names(lock), requirement_names(lock))
 
     def _show_with_hint(self, etype, evalue, stb):
         return self._showtraceback(etype, evalue, self._hinted(evalue, stb))

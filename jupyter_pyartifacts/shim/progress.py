@@ -5,7 +5,7 @@ import time
 import uuid
 
 from .markup import progress_html
-from .words import Pace, progress_line
+from .words import Front, Pace, progress_line
 
 __all__ = ["NotebookProgress", "SilentProgress", "TerminalProgress", "progress_for"]
 
@@ -41,13 +41,14 @@ class NotebookProgress(object):
         self._title = title
         self._clock = clock
         self._pace = Pace(clock)
+        self._front = Front()
         self._start = self._drawn = clock()
         self._id = None
         self._event = None
 
     def event(self, event):
         """Draw the event, eight times a second at most; work of under 0.3 s draws nothing."""
-        if event["event"] == "progress":
+        if event["event"] == "progress" and self._front.see(event):
             self._pace.see(event)
             self._event = event
         now = self._clock()
@@ -90,12 +91,13 @@ class TerminalProgress(object):
         self._title = title
         self._clock = clock
         self._pace = Pace(clock)
+        self._front = Front()
         self._drawn = 0.0
         self._length = 0
 
     def event(self, event):
         """Draw the event, ten times a second at most."""
-        if event["event"] != "progress":
+        if event["event"] != "progress" or not self._front.see(event):
             return
         self._pace.see(event)
         if self._clock() - self._drawn < 0.1:

@@ -13,7 +13,7 @@ class Result(object):
 
     def __init__(self, data):
         self.data = data
-        self._shown = False
+        self._shown = None
 
     def __getattr__(self, name):
         """Return a key of `data`."""
@@ -58,14 +58,14 @@ class Result(object):
         """Return the display data."""
         return {"text/plain": repr(self), "text/html": self._repr_html_()}
 
-    def was_shown(self):
-        """Remember that the magic has shown this already, so that the cell's end does not again."""
-        self._shown = True
+    def was_shown(self, execution_count):
+        """Remember in which cell the magic showed this, so that its end does not again."""
+        self._shown = execution_count
 
     def _ipython_display_(self):
-        if self._shown:
-            self._shown = False
-            return
+        from IPython import get_ipython
         from IPython.display import display
 
-        display(self.bundle(), raw=True)
+        shown, self._shown = self._shown, None
+        if shown is None or shown != getattr(get_ipython(), "execution_count", None):
+            display(self.bundle(), raw=True)

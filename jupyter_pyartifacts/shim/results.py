@@ -1,7 +1,7 @@
 """The results of the verbs, each with its plain text and its markup."""
 
 from . import markup
-from .grid import text_table
+from .grid import paragraph, text_table
 from .result import Result
 from .shown import ShowResult
 from .verbs import help_rows
@@ -75,7 +75,7 @@ class ChangeResult(Result):
             facts.append("{} on this machine".format(size(self.data["size"])))
         if self.data.get("platforms"):
             facts.append("locked for " + count(len(self.data["platforms"]), "platform"))
-        if self.data.get("digest"):
+        if self.data.get("digest") and not self.data.get("dry_run"):
             facts.append("lock " + self.data["digest"].partition(":")[2][:8])
         return facts
 
@@ -84,7 +84,11 @@ class ChangeResult(Result):
         stale = self.data.get("stale") or ()
         if self.restart and stale:
             names = ", ".join(
-                "{} {} (pinned: {})".format(each.name, each.loaded, each.pinned or "no more")
+                "{} {} ({})".format(
+                    each.name,
+                    each.loaded,
+                    "pinned: " + each.pinned if each.pinned else "not pinned",
+                )
                 for each in stale
             )
             lines.insert(0, "still loaded: " + names)
@@ -99,9 +103,17 @@ class ChangeResult(Result):
     def text_lines(self):
         """Return the headline, a line for each change, facts and advice."""
         lines = ["{}: {}".format(self.data.get("title") or self.data.get("verb"), self._headline())]
-        for change, sign, _, _, versions in self._rows():
-            mark = "" if change.get("direct") else "  (dependency)"
-            lines.append("  {} {} {}{}".format(sign, change.get("name"), versions, mark))
+        folded = {"added": [], "removed": []}
+        for change, sign, _, word, versions in self._rows():
+            if change.get("direct") or word == "changed":
+                lines.append("  {} {} {}".format(sign, change.get("name"), versions))
+            else:
+                folded[word].append("{} {}".format(change.get("name"), versions))
+        for word, sign in (("added", "+"), ("removed", "-")):
+            if folded[word]:
+                number = count(len(folded[word]), "dependency", "dependencies")
+                text = "{} {}: {}".format(sign, number, ", ".join(folded[word]))
+                lines.extend(paragraph(text, "  "))
         if self._facts():
             lines.append(", ".join(self._facts()))
         lines.extend(self._left_out())
@@ -191,7 +203,15 @@ class OutdatedResult(Result):
                 label = "<strong>{}</strong>".format(label)
             yanked = " " + markup.badge("yanked", "bad") if row.get("yanked") else ""
             news = '<span class="pya-new">{}</span>'.format(markup.code(fits)) if fits else "\u2013"
-            body.append([label, markup.code(current) + yanked, news, markup.code(latest), released])
+            body.append(
+                [
+                    label,
+                    markup.code(current) + yanked,
+                    news,
+                    markup.code(latest),
+                    markup.escape(released),
+                ]
+            )
         columns = ["distribution", "pinned", "fits your requirements", "latest", "released"]
         hint = "take what fits with <code>%pyartifacts upgrade NAME ...</code>"
         return [

@@ -1,7 +1,7 @@
 """The result of `show`: what is pinned, as a table, and who needs it, as a tree."""
 
 from . import markup
-from .grid import text_table, text_tree
+from .grid import paragraph, text_table, text_tree
 from .loaded import normalize
 from .result import Result
 from .words import count, size
@@ -85,9 +85,14 @@ class ShowResult(Result):
             return ["{} is not pinned".format(self.data["only"])]
         if not self.data.get("distributions"):
             return ["nothing is pinned; `%pyartifacts add NAME` does"]
-        rows = [self._cells(row) for row in direct + others + kernel]
+        only = self.data.get("only")
+        rows = [self._cells(row) for row in direct + others + (kernel if only else [])]
         lines = [", ".join(self._headline()), ""]
-        lines += text_table(["name", "version", "size#", "needed by"], rows)
+        if rows:
+            lines += text_table(["name", "version", "size#", "needed by"], rows)
+        if kernel and not only:
+            names = ", ".join("{} {}".format(row["name"], row["version"]) for row in kernel)
+            lines += paragraph("and {} of the kernel's own: {}".format(len(kernel), names))
         if self._nodes():
             lines += ["", "needed by:" if self.data.get("only") else "who needs what:"]
             lines += text_tree([self._text_node(node) for node in self._nodes()])

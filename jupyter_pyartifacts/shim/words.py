@@ -2,7 +2,7 @@
 
 import time
 
-__all__ = ["STAGES", "Pace", "count", "progress_line", "progress_parts", "size"]
+__all__ = ["STAGES", "Front", "Pace", "count", "progress_line", "progress_parts", "size"]
 
 STAGES = {
     "resolve": "resolving",
@@ -61,6 +61,22 @@ class Pace(object):
         if stop - start < 0.2 or last <= first:
             return None
         return (last - first) / (stop - start)
+
+
+class Front(object):
+    """Choose which of the stages that go on at once is shown: the user's own download first."""
+
+    def __init__(self):
+        self._busy = None
+
+    def see(self, event):
+        """Take a progress event; tell whether it is the one to show."""
+        stage = event.get("stage")
+        if stage in ("download", "extract"):
+            unfinished = not event.get("total") or (event.get("done") or 0) < event["total"]
+            self._busy = stage if unfinished else None
+            return True
+        return self._busy is None or stage != "metadata"
 
 
 def progress_parts(event, pace):

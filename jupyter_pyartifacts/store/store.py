@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..config import Config
@@ -92,13 +93,27 @@ class Store:
         with storage_errors(self.root):
             return acquire(self.layout.lock(key), wait=wait, check=check)
 
-    def using(self) -> Lock | None:
-        """Keep `gc` out until the lock that is returned is let go; None for a read-only store."""
+    def hold(self, key: str) -> Lock:
+        """Wait for the lock of a key and return it. Raises StoreError."""
+        lock = self.lock(key)
+        if lock is None:
+            raise AssertionError("waiting for a lock ends with the lock")
+        return lock
+
+    @contextmanager
+    def using(self) -> Iterator[None]:
+        """Keep `gc` out of the store meanwhile; a store that cannot be written has no `gc`."""
+        lock = None
         try:
             self.prepare()
-            return acquire_shared(self.layout.lock("sweep"))
+            lock = acquire_shared(self.layout.lock("sweep"))
         except (StoreError, OSError):
-            return None
+            pass
+        try:
+            yield
+        finally:
+            if lock is not None:
+                lock.release()
 
     def temporary(self, key: str) -> Path:
         """Return an empty directory to make something in; the caller holds the key's lock."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from ..errors import UnsafeArchive
 
 __all__ = [
     "MAX_BYTES",
     "MAX_MEMBERS",
+    "TAIL",
     "Directory",
     "Member",
     "check_local_headers",
@@ -215,36 +216,36 @@ def check_local_headers(
     """
     unpack, size_of = _LOCAL.unpack_from, _LOCAL.size
     free = 0
-    for name, method, packed, size, header, _ in sorted(members, key=_by_header):
-        place = f"{where}: {name!r}"
+    for member in sorted(members, key=_by_header):
+        header = member.header
         if header < free:
-            _refuse(label, place, "has entries that overlap")
+            _refuse(label, f"{where}: {member.name!r}", "has entries that overlap")
         if header + size_of > end:
-            _refuse(label, place, "has an entry outside of its data")
-        signature, _, flags, own_method, _, _, _, own_packed, own_size, name_length, extra = unpack(
-            data, header
-        )
-        start = header + size_of + name_length + extra
-        free = start + packed
-        if signature != b"PK\3\4":
-            _refuse(label, place, "has an entry without a local header")
-        own_name = bytes(data[header + size_of : header + size_of + name_length])
-        if own_name != name.encode():
-            _refuse(
-                label,
-                place,
-                "has an entry with two names",
-                expected=repr(name),
-                found=repr(own_name.decode("utf-8", "replace")),
-            )
+            _refuse(label, f"{where}: {member.name!r}", "has an entry outside of its data")
+        fields = unpack(data, header)
+        name_end = header + size_of + fields[9]
+        problem = _local_problem(fields, bytes(data[header + size_of : name_end]), member)
+        if problem is not None:
+            _refuse(label, f"{where}: {member.name!r}", problem)
+        free = name_end + fields[10] + member.compressed
         if free > end:
-            _refuse(label, place, "has an entry outside of its data")
-        # Bit 3: the sizes follow the data; 0xffffffff: they are in a zip64 field.
-        wrong_size = not flags & 8 and (
-            own_packed not in (packed, 0xFFFFFFFF) or own_size not in (size, 0xFFFFFFFF)
-        )
-        if own_method != method or flags & 0x2041 or wrong_size:
-            _refuse(label, place, "has an entry whose two headers differ")
+            _refuse(label, f"{where}: {member.name!r}", "has an entry outside of its data")
+
+
+def _local_problem(fields: tuple[Any, ...], name: bytes, member: Member) -> str | None:
+    signature, _, flags, method, _, _, _, packed, size, _, _ = fields
+    if signature != b"PK\3\4":
+        return "has an entry without a local header"
+    if name != member.name.encode():
+        return f"has an entry with two names, the other is {name.decode('utf-8', 'replace')!r}"
+    # Bit 3: the sizes follow the data; 0xffffffff: they are in a zip64 field.
+    if method != member.method or flags & 0x2041:
+        return "has an entry whose two headers differ"
+    if not flags & 8 and (
+        packed not in (member.compressed, 0xFFFFFFFF) or size not in (member.size, 0xFFFFFFFF)
+    ):
+        return "has an entry whose two headers differ"
+    return None
 
 
 def _by_header(member: Member) -> int:

@@ -35,6 +35,7 @@ class Entry:
 def load(root: Path) -> dict[str, Entry]:
     """Return what each path answers."""
     entries = {}
+    opened: dict[Path, int] = {}
     for path in sorted((root / "pages").glob("*.json")):
         body = path.read_bytes()
         entries[f"/simple/{path.stem}/"] = Entry(
@@ -45,11 +46,14 @@ def load(root: Path) -> dict[str, Entry]:
             cache="max-age=600, public",
         )
         for each in json.loads(body)["files"]:
-            for suffix in ("", ".metadata"):
-                file = root / "files" / (each["filename"] + suffix)
-                if file.is_file():
+            names = {"": each["filename"], ".metadata": each.get("_metadata", "none")}
+            for suffix, name in names.items():
+                file = root / "files" / name
+                if file in opened or file.is_file():
+                    if file not in opened:
+                        opened[file] = os.open(file, os.O_RDONLY)
                     entries[each["url"] + suffix] = Entry(
-                        file=os.open(file, os.O_RDONLY),
+                        file=opened[file],
                         size=file.stat().st_size,
                         kind=_BINARY,
                         etag=each["hashes"]["sha256"][:32] + suffix[:2],

@@ -45,6 +45,7 @@ SETS: Mapping[str, tuple[str, ...]] = {
     "hundred": DEFAULT_PLATFORMS,
     "grown": DEFAULT_PLATFORMS,
 }
+_LAYOUT = "2"
 _JSON = "application/vnd.pypi.simple.v1+json"
 
 
@@ -125,7 +126,13 @@ def open_wheelhouse(root: Path) -> Wheelhouse:
 
 
 def _stamp() -> str:
-    parts = [SNAPSHOT, MINOR, HOST, *(f"{name} {words(name)} {SETS[name]}" for name in SETS)]
+    parts = [
+        _LAYOUT,
+        SNAPSHOT,
+        MINOR,
+        HOST,
+        *(f"{name} {words(name)} {SETS[name]}" for name in SETS),
+    ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -235,12 +242,25 @@ def _record_pages(wheelhouse: Wheelhouse, projects: Iterable[str]) -> None:
 
 
 def _cut(page: dict[str, Any], files: Path) -> dict[str, Any]:
-    """Drop what is newer than the snapshot, and name the files by their path on the host."""
+    """Drop what is newer than the snapshot, and name the files by their path on the host.
+
+    A release's wheels have the same metadata but for oddities, so each wheel without its own here
+    is given that of a wheel of the same version; `_metadata` tells the server which.
+    """
     kept = [each for each in page["files"] if each.get("upload-time", "") <= SNAPSHOT]
+    known: dict[str, tuple[str, str]] = {}
     for each in kept:
         each["url"] = urlsplit(each["url"]).path
         metadata = files / f"{each['filename']}.metadata"
         if metadata.is_file():
             digest = hashlib.sha256(metadata.read_bytes()).hexdigest()
-            each["core-metadata"] = {"sha256": digest}
+            known[_version(each)] = known[each["filename"]] = (metadata.name, digest)
+    for each in kept:
+        found = known.get(each["filename"]) or known.get(_version(each))
+        if found and each["filename"].endswith(".whl"):
+            each["_metadata"], each["core-metadata"] = found[0], {"sha256": found[1]}
     return {**page, "files": kept}
+
+
+def _version(file: Mapping[str, Any]) -> str:
+    return "-".join(str(file["filename"]).split("-")[:2]).lower()

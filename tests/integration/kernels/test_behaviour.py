@@ -218,7 +218,7 @@ def test_pip_as_a_magic_points_to_the_magic(kernel):
 
 def test_no_byte_code_is_written_below_the_store(kernel, store, tmp_path):
     def compiled():
-        return {path for path in store.rglob("*.pyc")}
+        return set(store.rglob("*.pyc"))
 
     (tmp_path / "own.py").write_text("x = 1\n")
     before = compiled()

@@ -1,0 +1,159 @@
+"""Providing: the environment of a lock, found where it is or brought and assembled."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .config import Config
+from .environment import artifacts_of, assemble_view, find_view
+from .errors import ArtifactError, PlatformError
+from .instantiate import instantiate_pins
+from .interpreter import find_interpreter, system_version
+from .lock import lock_digest
+from .model import Digest, Environment, Lock
+from .notebook import Document
+from .plan import Pin, pins_for, plan_digest
+from .platforms import oldest_system
+from .report import Reporter
+from .store import Store
+from .treehash import combined_digest
+
+if TYPE_CHECKING:
+    from .index.client import IndexClient
+
+__all__ = ["Provider", "now"]
+
+
+class Provider:
+    """Make locks real on one platform, and keep what notebooks and kernels use."""
+
+    def __init__(self, config: Config, store: Store, platform: str, reporter: Reporter) -> None:
+        self.config = config
+        self.store = store
+        self.platform = platform
+        self._reporter = reporter
+
+    def environment_for(
+        self, document: Document, lock: Lock, client: IndexClient | None = None
+    ) -> Environment:
+        """Return the environment of a lock and keep it for the notebook or its running kernel.
+
+        A session file stands for the notebook that its kernel runs; the kernel is our parent.
+        """
+        notebook = str(document.path) if document.kind == "notebook" else self.config.notebook
+        environment = self.environment(lock, document.directory, notebook, client)
+        if document.path.parent == self.store.layout.kernels:
+            self.keep_for_kernel(document.path.stem, os.getppid(), environment)
+        return environment
+
+    def environment(
+        self, lock: Lock, directory: Path, notebook: str | None, client: IndexClient | None = None
+    ) -> Environment:
+        """Find the view of a lock, or bring its artifacts and assemble it.
+
+        The way of a reopened notebook: everything that takes time to import or to ask stays
+        behind the one look at the view.
+        """
+        pins = pins_for(lock, self.platform)
+        interpreter = find_interpreter(lock.python, self.config.environ)
+        digest = plan_digest(pins, interpreter.identity)
+        environment = find_view(digest, interpreter, store=self.store)
+        if environment is None:
+            _check_system(pins, self.platform)
+            with ExitStack() as stack:
+                fetcher = client or stack.enter_context(self.client(lock, directory))
+                published = instantiate_pins(
+                    pins, store=self.store, fetcher=fetcher, reporter=self._reporter
+                )
+                self._check_tree(lock, [published[pin.artifact.digest].tree for pin in pins])
+                environment = assemble_view(pins, published, interpreter, store=self.store)
+        environment = replace(environment, notes=(*environment.notes, *interpreter.notes))
+        if notebook is not None:
+            self._keep_for_notebook(notebook, lock, digest, pins)
+        return environment
+
+    def _keep_for_notebook(
+        self, notebook: str, lock: Lock, view: Digest, pins: Sequence[Pin]
+    ) -> None:
+        from .store.roots import record_use
+
+        record_use(
+            self.store,
+            notebook,
+            lock=lock_digest(lock),
+            view=view,
+            artifacts=[pin.artifact.digest for pin in pins],
+            when=now(),
+        )
+
+    def _check_tree(self, lock: Lock, trees: Sequence[Digest]) -> None:
+        expected = lock.trees.get(self.platform)
+        found = combined_digest(trees)
+        if expected is not None and found != expected:
+            raise ArtifactError(
+                f"the files of this lock for {self.platform} are not those that were locked",
+                expected=str(expected),
+                found=str(found),
+                hint="the lock was edited, or made by a defective version; lock again: "
+                "jupyter pyartifacts lock NOTEBOOK",
+            )
+
+    def keep_for_kernel(self, kernel: str, pid: int, environment: Environment) -> None:
+        """Keep an environment, beside those before it, for as long as a kernel's process lives."""
+        from .store.roots import record_kernel
+
+        artifacts = artifacts_of(Path(environment.path))
+        record_kernel(
+            self.store,
+            kernel,
+            pid,
+            view=Digest.parse(environment.digest),
+            artifacts=[Digest(digest) for digest in artifacts],
+        )
+
+    def forget_kernel(self, kernel: str) -> None:
+        """Forget a kernel that ended."""
+        from .store.roots import forget_kernel
+
+        forget_kernel(self.store, kernel)
+
+    def client(self, lock: Lock, directory: Path) -> IndexClient:
+        """Return a client that may fetch what a lock names."""
+        from .index.client import IndexClient
+
+        client = IndexClient(self.config, cache=self.store.layout.cache, directory=directory)
+        client.allow_lock(lock)
+        return client
+
+
+def _check_system(pins: Sequence[Pin], platform: str) -> None:
+    """Refuse a lock whose wheels need a newer system than this one, before a byte is fetched."""
+    own = system_version()
+    if own is None:
+        return
+    for pin in pins:
+        oldest = oldest_system(pin.artifact.filename, platform)
+        if oldest is None or oldest <= own:
+            continue
+        what = "macOS" if platform.startswith("macos") else "glibc"
+        name = f"{pin.distribution.name} {pin.distribution.version}"
+        raise PlatformError(
+            f"{name} needs a newer system than this one",
+            where=pin.artifact.filename,
+            expected=f"{what} {oldest[0]}.{oldest[1]} or newer",
+            found=f"{what} {own[0]}.{own[1]}" if own != (0, 0) else f"no {what}",
+            hint="run the notebook on a newer system, or pin an older version: "
+            f'jupyter pyartifacts add NOTEBOOK "{pin.distribution.name}<'
+            f'{pin.distribution.version}"',
+        )
+
+
+def now() -> str:
+    """Return the time, RFC 3339 in UTC to the second."""
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,68 @@
+"""Artifacts of a lock out of what uv answered: loopback URLs back to where files really are."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from ..index.client import IndexClient
+from ..index.locations import location_for
+from ..model import Artifact, Digest
+from ..requirements import UserRequirement
+from .offer import decode_source
+from .uvlock import UvWheel
+
+__all__ = ["ArtifactWriter"]
+
+
+class ArtifactWriter:
+    """Write the artifacts of one lock.
+
+    `ties` maps projects to the URL of their index; `given` are the requirements that are met by
+    wheels of the user's own.
+    """
+
+    def __init__(
+        self, client: IndexClient, *, ties: Mapping[str, str], given: Iterable[UserRequirement]
+    ) -> None:
+        self._client = client
+        self._ties = ties
+        self._given = {(own.name, own.filename): own for own in given if own.kind != "index"}
+
+    def write(self, name: str, wheel: UvWheel) -> Artifact:
+        """Return the artifact that a wheel of uv's lock stands for.
+
+        A file that its index gives no hash of is downloaded here, one without a size is asked
+        for. Raises NetworkError.
+        """
+        _, size, url = decode_source(wheel.url.rsplit("/", 2)[-2])
+        filename, digest = wheel.filename, wheel.sha256
+        if size is None:
+            size = wheel.size
+        if size is None and digest is not None:
+            size = self._client.size_of(url, where=filename)
+        if size is None or digest is None:
+            digest, size = self._measure(url, filename)
+        return Artifact(
+            filename=filename,
+            digest=Digest(digest),
+            size=size,
+            location=self._location(name, filename, url),
+        )
+
+    def _location(self, name: str, filename: str, url: str) -> str:
+        given = self._given.get((name, filename))
+        if given is not None and given.kind == "path":
+            return "file:" + str(given.location).replace("\\", "/")
+        if given is not None or name in self._ties:
+            return url
+        index_url = self._client.default_index
+        self._client.learn_root(index_url, url)
+        return location_for(url, index_url)
+
+    def _measure(self, url: str, filename: str) -> tuple[str, int]:
+        with tempfile.TemporaryDirectory(prefix="pyartifacts-wheel-") as directory:
+            part = Path(directory, "wheel")
+            digest = self._client.download_url(url, part, where=filename)
+            return digest, part.stat().st_size
