@@ -64,7 +64,8 @@ class LockOptions:
     """What a changing verb may be told beside its requirements.
 
     `python` is a version (`3.12`, `3.12.4`); `indexes` are `[NAME=]URL`; `as_of` a date or time
-    (RFC 3339) after which no file counts; None or empty keeps what the lock says.
+    (RFC 3339) after which no file counts; None or empty keeps what the lock says. `prefer` are
+    versions (`NAME==V`) that a new lock takes where they fit.
     """
 
     python: str | None = None
@@ -72,6 +73,7 @@ class LockOptions:
     indexes: tuple[str, ...] = ()
     as_of: str | None = None
     prereleases: bool = False
+    prefer: tuple[str, ...] = ()
     dry_run: bool = False
 
 
@@ -318,6 +320,8 @@ class Engine:
     ) -> Changed:
         from .resolve import resolve
 
+        # A store that cannot be written says so now, not after a resolution.
+        self.store.prepare()
         with self._provider.client(wanted, document.directory) as client:
             resolution = resolve(
                 self._request(
@@ -378,6 +382,7 @@ class Engine:
             prior=prior,
             upgrade=upgrade,
             pinned=pinned,
+            prefer=options.prefer,
             indexes=wanted.indexes,
             as_of=options.as_of or wanted.as_of,
             prereleases=options.prereleases,

@@ -25,6 +25,12 @@ EXAMPLES = (
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     add_lock_options(parser)
+    parser.add_argument(
+        "--prefer",
+        action="append",
+        metavar="NAME==VERSION",
+        help="a version to take where it fits and nothing is pinned yet (may be repeated)",
+    )
 
 
 def run(call: Call) -> int:

@@ -60,6 +60,7 @@ class Call:
             indexes=tuple(getattr(given, "index", None) or ()),
             as_of=getattr(given, "as_of", None),
             prereleases=bool(getattr(given, "pre", False)),
+            prefer=tuple(getattr(given, "prefer", None) or ()),
             dry_run=bool(getattr(given, "dry_run", False)),
         )
 
