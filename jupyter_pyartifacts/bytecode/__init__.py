@@ -5,6 +5,18 @@ the background. Nothing of the artifacts is run for that: the notebook's interpr
 them, and the imports are read off the compiled code.
 """
 
-from .compiling import compile_first, compile_rest, discard_byte_code, remake_byte_code
+from .compiling import (
+    BackgroundCompile,
+    compile_first,
+    compile_rest,
+    discard_byte_code,
+    remake_byte_code,
+)
 
-__all__ = ["compile_first", "compile_rest", "discard_byte_code", "remake_byte_code"]
+__all__ = [
+    "BackgroundCompile",
+    "compile_first",
+    "compile_rest",
+    "discard_byte_code",
+    "remake_byte_code",
+]

@@ -6,6 +6,7 @@ import os
 import subprocess
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -17,7 +18,14 @@ from ..report import NullReporter, Progress, Reporter
 from ..store import Published, Store
 from . import worker
 
-__all__ = ["KERNEL_ROOTS", "compile_first", "compile_rest", "discard_byte_code", "remake_byte_code"]
+__all__ = [
+    "BackgroundCompile",
+    "KERNEL_ROOTS",
+    "compile_first",
+    "compile_rest",
+    "discard_byte_code",
+    "remake_byte_code",
+]
 
 KERNEL_ROOTS = ("ipykernel.kernelapp", "ipykernel.zmqshell", "ipykernel.ipkernel", "ipywidgets")
 """Modules that a kernel imports at its start; their own imports follow."""
@@ -219,21 +227,46 @@ class _Search:
                 pass
 
 
+class BackgroundCompile:
+    """A process that compiles behind; it ends with this object, or with this process."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self._end = weakref.finalize(self, _end, process)
+
+    def wait(self) -> int:
+        """Wait until all is compiled; return the exit code."""
+        return self._process.wait()
+
+    def stop(self) -> None:
+        """End it; what it did so far stays."""
+        self._end()
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    try:
+        if process.stdin is not None:
+            process.stdin.close()
+    except OSError:
+        pass
+    process.wait()
+
+
 def compile_rest(
     published: Iterable[Published],
     interpreter: InterpreterInUse,
     *,
     store: Store,
     environ: Mapping[str, str],
-) -> subprocess.Popen[str] | None:
+) -> BackgroundCompile | None:
     """Compile all that is left, tests left out, in a process of its own at the lowest priority.
 
-    It outlives this process. Returns None where nothing is left to do.
+    Returns what stops it, or None where nothing is left to do or nothing can be done.
     """
     pending = _pending(published, interpreter, store)
     if not pending:
         return None
-    lines = "".join(f"{artifact.path}\t{_marker(artifact, interpreter)}\n" for artifact in pending)
+    lines = "".join(f"{each.path}\t{_marker(each, interpreter)}\n" for each in pending)
     try:
         process = subprocess.Popen(
             _command(interpreter, "batch"),
@@ -245,12 +278,17 @@ def compile_rest(
             env=_environ(environ),
             start_new_session=True,
         )
-        if process.stdin is not None:
-            process.stdin.write(lines)
-            process.stdin.close()
     except OSError:
         return None
-    return process
+    compiling = BackgroundCompile(process)
+    try:
+        if process.stdin is not None:
+            process.stdin.write(lines + "\n")
+            process.stdin.flush()
+    except OSError:
+        compiling.stop()
+        return None
+    return compiling
 
 
 def discard_byte_code(published: Iterable[Published]) -> None:

@@ -6,8 +6,9 @@ ones.
 
     worker.py serve     lines `TREE<tab>PATH<tab>PACKAGE` on stdin, each answered by one line: the
                         absolute names that the module imports when it is loaded
-    worker.py batch     lines `TREE<tab>MARKER` on stdin: compile all of each tree but tests, at
-                        the lowest priority, then make the empty file MARKER
+    worker.py batch     lines `TREE<tab>MARKER` and an empty one on stdin: compile all of each tree
+                        but tests, at the lowest priority, then make the empty file MARKER; end at
+                        once when stdin ends
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import importlib.util
 import marshal
 import os
 import sys
+import threading
 from importlib.machinery import SOURCE_SUFFIXES
 from opcode import EXTENDED_ARG, opmap
 from types import CodeType
@@ -212,20 +214,31 @@ def serve() -> None:
 
 
 def batch() -> None:
-    """Compile whole trees at the lowest priority."""
+    """Compile whole trees at the lowest priority, for as long as somebody holds the other end."""
     try:
         os.nice(19)
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     except (AttributeError, OSError):
         pass
-    for line in sys.stdin.read().splitlines():
-        tree, marker = line.split("\t")
+    jobs: list[list[str]] = []
+    for line in sys.stdin:
+        if line == "\n":
+            break
+        jobs.append(line.rstrip("\n").split("\t"))
+    threading.Thread(target=_end_with_stdin, daemon=True).start()
+    for tree, marker in jobs:
         try:
             compile_tree(tree)
             os.close(os.open(marker, os.O_CREAT | os.O_WRONLY, 0o444))
         except OSError:
             # Swept meanwhile, or the disk is full: then there is none, and no harm.
             continue
+
+
+def _end_with_stdin() -> None:
+    while os.read(0, 1):
+        pass
+    os._exit(0)
 
 
 def compile_tree(tree: str) -> None:

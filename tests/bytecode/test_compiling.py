@@ -83,7 +83,7 @@ class Desk:
     def rest(self) -> None:
         process = compile_rest(self.published.values(), HERE, store=self.store, environ=os.environ)
         assert process is not None
-        assert process.wait(60) == 0
+        assert process.wait() == 0
 
     def compiled(self) -> set[str]:
         return {
@@ -127,6 +127,17 @@ def test_the_rest_follows(desk: Desk) -> None:
     assert desk.first() == 0
 
 
+def test_the_rest_can_be_stopped_and_goes_on_later(desk: Desk) -> None:
+    process = compile_rest(desk.published.values(), HERE, store=desk.store, environ=os.environ)
+    assert process is not None
+    process.stop()
+    process.stop()
+    again = compile_rest(desk.published.values(), HERE, store=desk.store, environ=os.environ)
+    if again is not None:
+        assert again.wait() == 0
+    assert "unused" in desk.compiled()
+
+
 def test_a_new_view_finds_the_byte_code(desk: Desk) -> None:
     view = desk.view()
     desk.first()
@@ -166,7 +177,7 @@ def test_what_a_wheel_has_in_a_cache_stays(tmp_path: Path) -> None:
     )
     process = compile_rest(published.values(), HERE, store=store, environ=os.environ)
     assert process is not None
-    process.wait(60)
+    process.wait()
     assert list(store.layout.artifacts.rglob("*.pyc"))
     discard_byte_code(published.values())
     assert not list(store.layout.artifacts.rglob("*.pyc"))

@@ -214,29 +214,45 @@ def test_the_worker_answers_line_by_line(tree: Path) -> None:
 
 def test_the_batch_leaves_a_marker(tree: Path, tmp_path: Path) -> None:
     marker = tmp_path / "marker"
-    asked = f"{tmp_path}/gone\t{tmp_path}/no/marker\n{tree}\t{marker}\n"
-    subprocess.run(
-        [sys.executable, "-I", "-S", "-B", worker.__file__, "batch"],
-        input=asked,
-        text=True,
-        check=True,
-    )
+    asked = f"{tmp_path}/gone\t{tmp_path}/no/marker\n{tree}\t{marker}\n\n"
+    process = batch(asked)
+    assert process.wait(60) == 0
+    assert process.stdin is not None
+    process.stdin.close()
     assert marker.exists()
     assert len(compiled(tree)) == 4
 
 
+def batch(asked: str) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-S", "-B", worker.__file__, "batch"],
+        stdin=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin is not None
+    process.stdin.write(asked)
+    process.stdin.flush()
+    return process
+
+
+def test_the_batch_ends_with_its_caller(tree: Path, tmp_path: Path) -> None:
+    for number in range(2000):
+        path = tmp_path / "tree" / f"m{number}.py"
+        tree.chmod(0o755)
+        path.write_text("x = 1\n")
+    process = batch(f"{tree}\t{tmp_path}/marker\n\n")
+    assert process.stdin is not None
+    process.stdin.close()
+    assert process.wait(60) == 0
+    assert not (tmp_path / "marker").exists()
+
+
 def test_workers_may_race(tree: Path) -> None:
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-I", "-S", "-B", worker.__file__, "batch"],
-            stdin=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(4)
-    ]
+    processes = [batch(f"{tree}\t{tree.parent}/marker\n\n") for _ in range(4)]
     for process in processes:
-        process.communicate(f"{tree}\t{tree.parent}/marker\n")
-    assert [process.returncode for process in processes] == [0, 0, 0, 0]
+        assert process.wait(60) == 0
+        assert process.stdin is not None
+        process.stdin.close()
     assert len(compiled(tree)) == 4
     assert not [path for path in tree.rglob(".*") if path.is_file()]
     assert os.path.exists(f"{tree.parent}/marker")
