@@ -101,7 +101,7 @@ class Engine:
     @cached_property
     def trust_store(self) -> Trust:
         """Return the user's approvals."""
-        return Trust(self.store.layout.approvals)
+        return Trust(self.config.approvals(sys.platform, str(Path.home())))
 
     # What a notebook has.
 
@@ -350,6 +350,8 @@ class Engine:
                 trees[pin.artifact.digest] = tree
         after = replace(after, trees=self._platform_trees(after, trees))
         if before is not None and lock_digest(after) == lock_digest(before):
+            # Resolved anew by this user, to the very same: theirs from now on.
+            self.trust_store.approve(before)
             return self._changed(
                 verb, before, before, environment, options=options, notes=resolution.notes
             )

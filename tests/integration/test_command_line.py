@@ -214,7 +214,7 @@ def test_layers_below_the_store(place: Place) -> None:
 
 def test_trust_for_one_run_and_for_good(place: Place) -> None:
     place.ok("add", "n.ipynb", "demo")
-    other = {"PYARTIFACTS_STORE": str(place.directory / "other")}
+    other = {"XDG_CONFIG_HOME": str(place.directory / "other")}
     assert place.run("instantiate", "n.ipynb", environ=other).returncode == 1
     place.ok("instantiate", "n.ipynb", environ={**other, "PYARTIFACTS_TRUST": "index"})
     place.ok("instantiate", "n.ipynb", "--trust", environ=other)
