@@ -29,6 +29,8 @@ from .wheelmeta import read_wheel_metadata
 __all__ = ["Catalog", "SyntheticWheels"]
 
 _METADATA_LIMIT = 16 << 20
+_NAMED = 300
+"""How many projects are named on one command line, whose length systems limit."""
 
 
 class SyntheticWheels(Protocol):
@@ -51,8 +53,8 @@ class Catalog:
     """Answer for every project from exactly one index, or from the wheels the user gave.
 
     `direct` holds the pages of projects that the user gave wheels of: nothing else is seen of
-    them. `ties` maps a project to the URL of the index it is taken from. `key` names everything
-    that what is answered depends on.
+    them. `ties` maps a project to the URL of the index it is taken from. `slot` is the secret of
+    the port it is served on. `key` names everything that what is answered depends on.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Catalog:
         direct: Mapping[str, ProjectPage],
         ties: Mapping[str, str],
         freshness: Freshness,
+        slot: str = "",
         synthetic: SyntheticWheels | None = None,
     ) -> None:
         self.target = target
@@ -76,7 +79,8 @@ class Catalog:
         self._lock = threading.Lock()
         self._bare_hosts: set[str] = set()
         self.key = self._make_key()
-        self.served = Served(cache / "served" / f"{self.key}.json")
+        place = hashlib.sha256(slot.encode()).hexdigest()[:8]
+        self.served = Served(cache / "served" / f"{self.key}-{place}.json")
 
     def _make_key(self) -> str:
         facts = {
@@ -142,6 +146,20 @@ class Catalog:
         if seen is None or head is None or seen[0] != head.digest:
             return False
         return self._client.offline or self._freshness.accepts(name, head.age)
+
+    def to_refresh(self) -> tuple[str, ...] | None:
+        """Return the projects whose page uv must not take from its cache; None for all of them.
+
+        uv's copies never age by themselves, so that it need not ask about every one each time.
+        """
+        if not self.served.is_sure:
+            return None
+        names = tuple(
+            name
+            for name in self.served.names()
+            if not self._freshness.keeps(name) and not self.is_current(name)
+        )
+        return names if len(names) <= _NAMED else None
 
     def facts(self, name: str) -> Facts:
         """Return the facts of what uv saw of a project."""

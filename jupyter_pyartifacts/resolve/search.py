@@ -90,23 +90,28 @@ class Search:
         self.before = {(own.name, own.version) for own in prior}
         self.freshness = Freshness(freed=self.freed, kept={own.name for own in prior})
         version = request.python.version
-        self.catalog = Catalog(
-            client,
-            Target(
-                python=version if version.count(".") >= 2 else f"{version}.0",
-                implementation=request.python.implementation,
-                as_of=parse_as_of(request.as_of) if request.as_of else None,
-            ),
-            cache=cache,
-            direct=self.given,
-            ties={name: client.index_url(index) for name, index in self.ties.items()},
-            freshness=self.freshness,
-            synthetic=synthetic,
+        target = Target(
+            python=version if version.count(".") >= 2 else f"{version}.0",
+            implementation=request.python.implementation,
+            as_of=parse_as_of(request.as_of) if request.as_of else None,
         )
         self._online = False
-        self.loopback = Loopback(
-            self.catalog, open_slot(cache / "loopback.json"), on_request=on_request
-        )
+        slot = open_slot(cache / "loopback.json")
+        try:
+            self.catalog = Catalog(
+                client,
+                target,
+                cache=cache,
+                direct=self.given,
+                ties={name: client.index_url(index) for name, index in self.ties.items()},
+                freshness=self.freshness,
+                slot=slot.secret,
+                synthetic=synthetic,
+            )
+        except BaseException:
+            slot.socket.close()
+            raise
+        self.loopback = Loopback(self.catalog, slot, on_request=on_request)
 
     def __enter__(self) -> Search:
         self._serving = self.loopback.serving()
@@ -194,16 +199,23 @@ class Search:
         }
 
     def ask(self, project: Project, *, offline: bool) -> UvAnswer:
-        return run_uv_lock(
+        """Run uv on a project: with its cache alone, or asking the loopback index."""
+        if not offline:
+            refresh = self.catalog.to_refresh()
+            self.catalog.served.begin()
+        answer = run_uv_lock(
             project,
             self._prior(project),
             cache=self.cache / "uv",
             environ=self.config.environ,
             offline=offline,
+            refresh=() if offline else refresh,
         )
+        if not offline:
+            self.catalog.served.save()
+        return answer
 
     def _read(self, answer: UvAnswer, platforms: tuple[str, ...]) -> Found | PyArtifactsError:
-        self.catalog.served.save()
         python = self.request.python
         if answer.lock is None:
             return explain(
