@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Literal
 from .config import Config
 from .errors import LockError, UsageError
 from .history import diff_locks, record_change, undo_change
-from .indexes import merge_indexes
+from .indexes import index_url, merge_indexes
 from .interpreter import find_interpreter, host_version
 from .lock import lock_digest, parse_lock, render_lock
 from .model import Digest, Environment, Lock, PythonPin
@@ -324,6 +324,8 @@ class Engine:
         # A store that cannot be written says so now, not after a resolution.
         self.store.prepare()
         with self._provider.client(wanted, document.directory) as client:
+            for text in options.indexes:
+                client.learn_credentials(index_url(text))
             resolution = resolve(
                 self._request(
                     wanted, document, options, upgrade=upgrade, pinned=pinned, prior=before
