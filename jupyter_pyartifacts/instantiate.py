@@ -244,6 +244,8 @@ class _Run:
             self._check_stop()
             counted += count
             self._count(count)
+            if resumed + counted > artifact.size:
+                raise _mismatch(pin, "size", f"{artifact.size} bytes", "more than that")
 
         self._count(resumed)
         try:
@@ -277,10 +279,10 @@ class _Run:
             part.unlink(missing_ok=True)
             self._done(pin, published, fetched=True)
         except BaseException as error:  # noqa: BLE001 - raised again by `run`
+            self._fail(error)
             self._store.discard(temporary)
             if isinstance(error, ArtifactError):
                 part.unlink(missing_ok=True)
-            self._fail(error)
         finally:
             lock.release()
 

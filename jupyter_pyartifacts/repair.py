@@ -142,5 +142,5 @@ def _make_writable(folder: Path, tree: Path, changed: dict[Path, int]) -> None:
             changed[each] = 0o555
         elif each not in changed:
             mode = stat.S_IMODE(os.stat(each).st_mode)
-            changed[each] = mode
+            changed[each] = mode & ~0o222
             os.chmod(each, mode | stat.S_IWUSR)

@@ -345,6 +345,8 @@ def rebase_requirement(text: str, base: str, directory: str) -> str:
     if requirement.kind != "path" or requirement.location is None:
         return requirement.text
     location = requirement.location.replace("\\", "/")
+    if location.startswith("~"):
+        return requirement.text
     absolute = location if _DRIVE.match(location) else posixpath.join(base, location)
     absolute = posixpath.normpath(absolute)
     if _DRIVE.match(absolute) and absolute[:2].lower() != directory[:2].lower():

@@ -64,7 +64,8 @@ class LockOptions:
     """What a changing verb may be told beside its requirements.
 
     `python` is a version (`3.12`, `3.12.4`); `indexes` are `[NAME=]URL`; `as_of` a date or time
-    (RFC 3339) after which no file counts; None or empty keeps what the lock says.
+    (RFC 3339) after which no file counts; None or empty keeps what the lock says. `prefer` are
+    versions (`NAME==V`) that a new lock takes where they fit.
     """
 
     python: str | None = None
@@ -72,6 +73,7 @@ class LockOptions:
     indexes: tuple[str, ...] = ()
     as_of: str | None = None
     prereleases: bool = False
+    prefer: tuple[str, ...] = ()
     dry_run: bool = False
 
 
@@ -166,7 +168,7 @@ class Engine:
                 hint="name a package: jupyter pyartifacts add NOTEBOOK pandas",
             )
         before = self._own_lock(document)
-        wanted = before or self._empty_lock(options)
+        wanted = self._asked_for(before, options)
         merged = merge_requirements(wanted.requirements, requirements)
         wanted = replace(
             wanted,
@@ -193,7 +195,12 @@ class Engine:
         before = self._lock_of(document, own=True)
         exact = tuple(name for name in names if "==" in name)
         self._check_pinned(before, names)
-        wanted = replace(before, requirements=loosen_requirements(before.requirements, exact))
+        wanted = self._asked_for(before, options)
+        wanted = replace(
+            wanted,
+            requirements=loosen_requirements(before.requirements, exact),
+            indexes=merge_indexes(before.indexes, options.indexes, _names(names)),
+        )
         what = f"upgrade {' '.join(names)}".rstrip()
         return self._relock(
             "upgrade",
@@ -209,11 +216,7 @@ class Engine:
     def lock(self, document: Document, *, options: LockOptions) -> Changed:
         """Lock the requirements again (for another Python or platforms), or make an empty lock."""
         before = self._own_lock(document)
-        wanted = before or self._empty_lock(options)
-        if options.python:
-            wanted = replace(wanted, python=PythonPin(version=self._python(options.python)))
-        if options.platforms:
-            wanted = replace(wanted, platforms=_platforms(options.platforms))
+        wanted = self._asked_for(before, options)
         if options.as_of:
             wanted = replace(wanted, as_of=options.as_of)
         return self._relock("lock", document, before, wanted, what="lock", options=options)
@@ -318,6 +321,8 @@ class Engine:
     ) -> Changed:
         from .resolve import resolve
 
+        # A store that cannot be written says so now, not after a resolution.
+        self.store.prepare()
         with self._provider.client(wanted, document.directory) as client:
             resolution = resolve(
                 self._request(
@@ -378,6 +383,7 @@ class Engine:
             prior=prior,
             upgrade=upgrade,
             pinned=pinned,
+            prefer=options.prefer,
             indexes=wanted.indexes,
             as_of=options.as_of or wanted.as_of,
             prereleases=options.prereleases,
@@ -446,6 +452,17 @@ class Engine:
         self.trust_store.check(
             lock, self.config.trust, self.config.allowed_indexes, where=str(document.path)
         )
+
+    def _asked_for(self, before: Lock | None, options: LockOptions) -> Lock:
+        """Return the lock to start from, for the Python and the platforms that are asked for."""
+        if before is None:
+            return self._empty_lock(options)
+        wanted = before
+        if options.python:
+            wanted = replace(wanted, python=PythonPin(version=self._python(options.python)))
+        if options.platforms:
+            wanted = replace(wanted, platforms=_platforms(options.platforms))
+        return wanted
 
     def _empty_lock(self, options: LockOptions) -> Lock:
         return Lock(

@@ -24,7 +24,8 @@ def test_an_index_is_read(text: str, name: str, url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "name=", "ftp://x/y", "a b=https://x/y", "https://", "https://[::1", "-x=https://y"]
+    "text",
+    ["", "name=", "ftp://x/y", "a b=https://x/y", "https://", "https://[::1", "-x=https://y"],
 )
 def test_what_is_no_index_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="an index is not understood"):

@@ -222,19 +222,23 @@ def test_mode_and_link_are_kept(path: Path) -> None:
     assert document.directory == link.parent
 
 
-def test_a_full_disk_leaves_the_notebook_alone(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX limits")
+def test_a_file_that_may_not_grow_is_left_alone(path: Path) -> None:
+    """A limit on files' sizes stops the write half way, as a full disk does."""
+    import resource
+
     before = path.read_bytes()
-
-    def full(handle: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     document = read_document(path)
-    with pytest.raises(NotebookError) as caught:
-        document.write_lock(LOCK)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        with pytest.raises(NotebookError) as caught:
+            document.write_lock(LOCK)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert str(caught.value) == (
         f"the notebook cannot be written ({path})\n"
-        "  found:    No space left on device\n"
+        "  found:    File too large\n"
         "hint: nothing was written; make the file and its directory writable, with room for a "
         "copy of it"
     )

@@ -42,7 +42,9 @@ def wheel_files(
         else files
     )
     members[f"{info}/METADATA"] = (
-        f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n" if metadata is None else metadata
+        f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        if metadata is None
+        else metadata
     )
     members[f"{info}/WHEEL"] = (
         "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
@@ -104,9 +106,7 @@ class Wheel:
 
     def pin(self, **changes: object) -> Pin:
         artifact = self.artifact(**changes)
-        distribution = Distribution(
-            name=self.name, version=self.version, artifacts=(artifact,)
-        )
+        distribution = Distribution(name=self.name, version=self.version, artifacts=(artifact,))
         return Pin(distribution=distribution, artifact=artifact)
 
     def write(self, folder: Path) -> Path:

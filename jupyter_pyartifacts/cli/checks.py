@@ -211,10 +211,7 @@ def _data_file(what: str, path: Path) -> Finding:
 def _stores(config: Config) -> Iterator[Finding]:
     from ..store import Store
 
-    try:
-        Store.from_config(config)
-    except PyArtifactsError as error:
-        yield Finding(state="wrong", what="store", found=error.what, hint=error.hint)
+    store = Store.from_config(config)
     for number, layer in enumerate(config.stores[1:], 2):
         if not os.path.isdir(layer):
             yield Finding(
@@ -223,8 +220,7 @@ def _stores(config: Config) -> Iterator[Finding]:
                 found=f"no directory {layer}",
                 hint="correct PYARTIFACTS_STORE or --store",
             )
-    if config.stores:
-        yield from _writable(Path(config.stores[0]))
+    yield from _writable(store.root)
 
 
 def _writable(root: Path) -> Iterator[Finding]:

@@ -41,7 +41,16 @@ VERBS: Mapping[str, str] = MappingProxyType(
     }
 )
 _MODULES = MappingProxyType({verb: f".{verb}" for verb in VERBS})
-_WITH_VALUE = ("--store", "--python", "--platform", "--index", "--as-of", "-o", "--output")
+_WITH_VALUE = (
+    "--store",
+    "--python",
+    "--platform",
+    "--index",
+    "--as-of",
+    "--prefer",
+    "-o",
+    "--output",
+)
 
 
 def dispatch(arguments: Sequence[str], console: Console) -> int:

@@ -142,6 +142,7 @@ class _Assembly:
             f"{interpreter.implementation}-{interpreter.minor.replace('.', '')}"
         )
         self._scripts: dict[str, str] = {}
+        self._left_out: list[str] = []
         self.notes: list[str] = []
 
     def make(self, parts: list[tuple[Pin, Published]]) -> None:
@@ -163,6 +164,7 @@ class _Assembly:
             "version": self._interpreter.version,
             "artifacts": sorted(pin.artifact.digest.hex for pin, _ in parts),
             "notes": self.notes,
+            "left_out": self._left_out,
         }
         self._write(f"{self._here}/{VIEW_RECORD}", json.dumps(record, indent=1).encode())
 
@@ -270,6 +272,7 @@ class _Assembly:
                 continue
             path = f"{artifact.path}/{_data_folder(facts)}/scripts/{script}"
             if not self._claim(script, name):
+                self._left_out.append(f"{facts.name}: {BIN}/{script}")
                 continue
             with open(path, "rb") as stream:
                 head = stream.read(256)
@@ -314,7 +317,7 @@ class _Assembly:
                         plain = entry.rstrip("/")
                         source = Source(facts.label, f"{folder}/{plain}", entry != plain)
                         if os.path.lexists(f"{self._here}/{plain}"):
-                            self._fill_taken(plain, source)
+                            self._fill_taken(facts.name, plain, source)
                         else:
                             entries.append((plain, source))
                 elif scheme == "headers":
@@ -327,7 +330,7 @@ class _Assembly:
             os.makedirs(include)
             merge(include, headers)
 
-    def _fill_taken(self, name: str, source: Source) -> None:
+    def _fill_taken(self, owner: str, name: str, source: Source) -> None:
         """Add what a distribution wants in a directory that the view already has (`bin`)."""
         for folder, folders, files in os.walk(source.path):
             below = os.path.relpath(folder, source.path)
@@ -336,7 +339,9 @@ class _Assembly:
                 os.makedirs(f"{place}/{entry}", exist_ok=True)
             for entry in files:
                 if os.path.lexists(f"{place}/{entry}"):
-                    self.notes.append(f"{source.label}: its {name}/{entry} is left out")
+                    inside = os.path.normpath(f"{name}/{below}/{entry}")
+                    self.notes.append(f"{source.label}: its {inside} is left out")
+                    self._left_out.append(f"{owner}: {inside}")
                 else:
                     link_file(f"{folder}/{entry}", f"{place}/{entry}")
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..model import Environment
 from ..store import Published
+from ..store.layout import VIEW_RECORD
 from ..translate.record import RecordRow, is_byte_code, parse_record
 from .assemble import BIN
 from .pth import is_startup_file
@@ -32,9 +34,10 @@ def verify_view(
     """Hash every file of a view against the RECORD of its wheel.
 
     Returns how many files were compared, and those that differ. Files that a view never takes
-    over as they are stay out: byte code, start-up files, RECORD itself, INSTALLER, and scripts
-    whose first line is `#!python`.
+    over as they are stay out: byte code, start-up files, RECORD itself, INSTALLER, scripts whose
+    first line is `#!python`, and what gave way to another distribution's, as the notes said.
     """
+    left_out = _left_out(environment)
     count = 0
     damage: list[ViewDamage] = []
     for artifact in published:
@@ -46,12 +49,26 @@ def verify_view(
             place = _place(environment, artifact, path)
             if place is None or row.digest is None:
                 continue
+            if left_out and f"{facts.name}: {_inside(environment, place)}" in left_out:
+                continue
             count += 1
             expected = f"{row.algorithm}:{row.digest.hex()}"
             found = _digest(place, row)
             if found != expected:
                 damage.append(ViewDamage(path=place, expected=expected, found=found))
     return count, tuple(damage)
+
+
+def _left_out(environment: Environment) -> frozenset[str]:
+    try:
+        with open(f"{environment.path}/{VIEW_RECORD}", "rb") as stream:
+            return frozenset(json.load(stream)["left_out"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return frozenset()
+
+
+def _inside(environment: Environment, place: str) -> str:
+    return os.path.relpath(place, environment.path)
 
 
 def _place(environment: Environment, artifact: Published, path: str) -> str | None:

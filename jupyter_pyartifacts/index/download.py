@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 
 from ..errors import HashMismatch
@@ -49,7 +50,7 @@ def download(
     Raises Transient once the attempts are used up, HashMismatch beyond `limit`.
     """
     hasher, done = _rehash(part, limit)
-    attempt = 0
+    attempt, furthest = 0, done
     while size is None or done < size:
         before = done
         try:
@@ -64,7 +65,7 @@ def download(
                         done += len(piece)
                         if done > limit:
                             raise _too_long(where, limit)
-                        sink.write(piece)
+                        _write(sink, piece)
                         hasher.update(piece)
                         on_bytes(len(piece))
                 if body.length is None or done - before >= body.length:
@@ -77,11 +78,20 @@ def download(
             hasher, done = hashlib.sha256(), 0
             part.unlink(missing_ok=True)
         except Transient as failure:
-            attempt = 1 if done > before else attempt + 1
+            # Where ranges are not served, what came may come and be lost for ever.
+            attempt = 1 if done > furthest else attempt + 1
+            furthest = max(furthest, done)
             if attempt >= ATTEMPTS:
                 raise
             sleep(pause(attempt, failure))
     return hasher.hexdigest()
+
+
+def _write(sink: FileIO, piece: bytes) -> None:
+    """Write all of a piece: an unbuffered file may take less, as when the disk fills up."""
+    written = sink.write(piece)
+    while written < len(piece):
+        written += sink.write(piece[written:])
 
 
 def _rehash(part: Path, limit: int) -> tuple[hashlib._Hash, int]:

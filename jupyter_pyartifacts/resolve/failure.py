@@ -18,6 +18,12 @@ from .project import ROOT
 __all__ = ["clean", "explain", "named_without_wheels", "was_offline"]
 
 _NAME = r"[A-Za-z0-9][\w.\-]*"
+_REASONS = {
+    "a-wheel-that-cannot-be-read": "its metadata cannot be read out of the wheel",
+    "metadata-of-another-distribution": "its metadata names another distribution or version",
+}
+"""What the loopback index says by the name of a requirement that nothing can meet."""
+_REFUSAL = re.compile(rf"\b({_NAME}?)(?:==\S+)? depends? on ({'|'.join(_REASONS)})\b")
 
 
 def clean(said: str) -> str:
@@ -69,6 +75,13 @@ def explain(
     details = clean(said)
     for name in sorted(failures):
         return _retold(name, failures[name])
+    refused = _REFUSAL.search(details)
+    if refused:
+        return ResolutionError(
+            f"no file of {refused[1]} can be used: {_REASONS[refused[2]]}",
+            details=details,
+            hint="ask for another version of it, or tell its project",
+        )
     missing = re.search(rf"\b({_NAME}) was not found in the package registry", details)
     asked = tuple(requested)
     if missing:
@@ -81,9 +94,9 @@ def explain(
             if name in asked
             else "choose another version of what wants it, or name the index that has it",
         )
-    blamed = named_without_wheels(said) or _blamed(details)
-    lacking = [name for name in blamed if name in asked and not has_wheel(name)]
-    lacking = lacking or [name for name in blamed if not has_wheel(name)]
+    unsolved = bool(re.search(r"No solution found|unsatisfiable", details))
+    lacking = [name for name in dict.fromkeys(asked) if unsolved and not has_wheel(name)]
+    lacking = lacking or [name for name in named_without_wheels(said) if not has_wheel(name)]
     if lacking:
         return NoWheel(
             f"{_join(lacking)} {'has' if len(lacking) == 1 else 'have'} no wheel for {where} that"
@@ -92,7 +105,7 @@ def explain(
             hint="ask for a version that has wheels, leave it out, or choose another Python:"
             " --python",
         )
-    if re.search(r"No solution found|unsatisfiable", details):
+    if unsolved:
         return ResolutionError(
             "the requirements cannot be met together",
             details=details,
@@ -109,12 +122,6 @@ def explain(
         details=details or "it said nothing",
         hint="read what uv says above; if no requirement is at fault, report it",
     )
-
-
-def _blamed(details: str) -> tuple[str, ...]:
-    found = re.findall(rf"\b({_NAME}?)(?:[=<>!~]=?\S+)? has no [^.]*?wheels", details)
-    found += re.findall(rf"all versions of ({_NAME}) have no", details)
-    return tuple(sorted(set(found)))
 
 
 def _retold(name: str, failure: PyArtifactsError) -> PyArtifactsError:

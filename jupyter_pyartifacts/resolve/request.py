@@ -18,7 +18,8 @@ class ResolveRequest:
     `requirements` and `kernel` are texts as `requirements.parse_requirement` reads them, resolved
     together. `prior` is the lock whose versions are kept where they can be; `upgrade` names the
     projects freed of that (`"all"` of them), `pinned` are exact wishes (`NAME==V`) for this one
-    resolution. `as_of` is an RFC 3339 date or time: nothing uploaded later is seen.
+    resolution; `prefer` are wishes (`NAME==V`) for projects that `prior` lacks, taken where they
+    fit. `as_of` is an RFC 3339 date or time: nothing uploaded later is seen.
     `prereleases` allows them for every project (else only where a requirement names one).
     `directory` is what local wheels are relative to: the notebook's.
     """
@@ -31,6 +32,7 @@ class ResolveRequest:
     prior: Lock | None = None
     upgrade: tuple[str, ...] | Literal["all"] = ()
     pinned: tuple[str, ...] = ()
+    prefer: tuple[str, ...] = ()
     indexes: tuple[Index, ...] = ()
     as_of: str | None = None
     prereleases: bool = False

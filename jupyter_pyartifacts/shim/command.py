@@ -9,7 +9,7 @@ from .engine import child_environment, engine_command, run_engine
 from .frontend import MIME_TYPE, lock_bundle, send_lock
 from .hotadd import Mover
 from .line import parse_line
-from .loaded import restart_level, stale_distributions
+from .loaded import loaded_versions, restart_level, stale_distributions
 from .lockfile import changes_between, kernel_group, requirement_names
 from .progress import progress_for
 from .results import result_of
@@ -37,9 +37,13 @@ class Commands(object):
             return result_of({"event": "result", "verb": "help", "topic": topic})
         title = " ".join((command.verb, *command.arguments))
         progress = progress_for(self._ip, title)
-        before = self._session.read()
+        before, asked = self._session.read(), requirement_names(self._session.lock())
         try:
             event = self._run(command, title, progress)
+            for change in event.get("changes") or ():
+                # The engine calls direct what the new lock asks for; what went was in the old.
+                if change.get("after") is None and change.get("name") in asked:
+                    change["direct"] = True
             changed = VERBS[command.verb].changes and not event.get("dry_run")
             facts = self._settle(event) if changed else {}
         except BaseException as error:
@@ -65,16 +69,17 @@ class Commands(object):
         elif verb == "undo" and self._taken is not None and self._taken[1] == session.lock():
             return self._give_back(command, title, progress)
         before = session.lock()
+        if verb == "add" and before is None and not session.isolated:
+            # This kernel goes on with the stack it has loaded: the lock had better have the same.
+            loaded = loaded_versions(self._mover.package_directories())
+            options += tuple(("--prefer", "{}=={}".format(*each)) for each in loaded.items())
         event = self._engine(verb, target, arguments, options, title, progress)
         if target != session.path:
             session.write_lock(event.get("lock"))
+            # Once more for this kernel, so that the engine knows who uses it.
+            event = self._engine(verb, session.path, arguments, options, title, progress)
             event["changes"] = changes_between(before, event.get("lock"))
             self._taken = (before, session.lock())
-        asked = requirement_names(before)
-        for change in event.get("changes") or ():
-            if change.get("after") is None and change.get("name") in asked:
-                # The engine calls direct what the new lock asks for.
-                change["direct"] = True
         return event
 
     def _give_back(self, command, title, progress):

@@ -6,7 +6,14 @@ import re
 import sys
 from collections import namedtuple
 
-__all__ = ["Stale", "installed", "normalize", "restart_level", "stale_distributions"]
+__all__ = [
+    "Stale",
+    "installed",
+    "loaded_versions",
+    "normalize",
+    "restart_level",
+    "stale_distributions",
+]
 
 Stale = namedtuple("Stale", "name loaded pinned")
 """A distribution of which modules are loaded in version `loaded`; `pinned` is None if gone."""
@@ -55,6 +62,19 @@ def stale_distributions(old_directories, new_site_packages, modules=None):
             if pinned != version and not loaded.isdisjoint(_files_of(metadata)):
                 stale[name] = Stale(name, version, pinned)
     return [stale[name] for name in sorted(stale)]
+
+
+def loaded_versions(directories, modules=None):
+    """Return {canonical name: version} of the distributions that loaded modules came from."""
+    files = _loaded_files(sys.modules if modules is None else modules)
+    found = {}
+    for directory in directories:
+        prefix = directory.rstrip(os.sep) + os.sep
+        loaded = {path[len(prefix) :] for path in files if path.startswith(prefix)}
+        for name, (version, metadata) in installed(directory).items() if loaded else ():
+            if not loaded.isdisjoint(_files_of(metadata)):
+                found.setdefault(name, version)
+    return found
 
 
 def _loaded_files(modules):

@@ -142,6 +142,7 @@ def parse_entry_points(data: bytes) -> dict[str, tuple[tuple[str, str], ...]]:
             target = target.partition("[")[0].strip()
             module, _, attribute = (part.strip() for part in target.partition(":"))
             parts = (module + "." + attribute).split(".")
-            if re.fullmatch(r"[\w.+ -]+", name) and all(part.isidentifier() for part in parts):
+            safe = re.fullmatch(r"[\w.+ -]+", name) and name.strip(".")
+            if safe and all(part.isidentifier() for part in parts):
                 current.setdefault(name, f"{module}:{attribute}")
     return {group: tuple(sorted(pairs.items())) for group, pairs in groups.items() if pairs}

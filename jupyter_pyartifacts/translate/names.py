@@ -72,9 +72,10 @@ def check_names(
                     raise _refusal(label, where, name, problem)
                 safe.add(component)
         if not is_folder:
-            same = seen.setdefault(fold(name), name)
-            if same is not name or same in directories:
-                raise _refusal(label, where, name, _clash(same, name))
+            key = fold(name)
+            if key in seen:
+                raise _refusal(label, where, name, _clash(seen[key], name))
+            seen[key] = name
             parent = name.rpartition("/")[0]
         else:
             parent = name

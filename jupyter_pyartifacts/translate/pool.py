@@ -155,8 +155,10 @@ class ExtractionPool:
             except BaseException as error:  # noqa: BLE001 - handed to the caller by `done`
                 result = error
         job.plan = None
-        if result is not None:
-            job.done(result)
-        with self._changed:
-            self._unfinished -= 1
-            self._changed.notify_all()
+        try:
+            if result is not None:
+                job.done(result)
+        finally:
+            with self._changed:
+                self._unfinished -= 1
+                self._changed.notify_all()

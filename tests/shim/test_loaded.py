@@ -8,6 +8,7 @@ import pytest
 from jupyter_pyartifacts.shim.loaded import (
     Stale,
     installed,
+    loaded_versions,
     normalize,
     restart_level,
     stale_distributions,
@@ -109,3 +110,8 @@ def test_a_distribution_without_a_record_is_passed_over(old: Path, new: Path) ->
     (old / "numpy-1.0.dist-info" / "RECORD").unlink()
     modules = loaded(old, "numpy/__init__.py")
     assert stale_distributions([str(old)], str(new), modules) == []
+
+
+def test_the_versions_of_what_is_loaded(old: Path, new: Path) -> None:
+    modules = {**loaded(old, "numpy/__init__.py"), **loaded(new, "traitlets/late.py")}
+    assert loaded_versions([str(old), str(new)], modules) == {"numpy": "1.0", "traitlets": "6.0"}
