@@ -40,7 +40,7 @@ def run(source: str, *arguments: Path) -> Any:
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "PATH": "/usr/bin"},
+        env={k: v for k, v in os.environ.items() if k != "VIRTUAL_ENV"} | {"PATH": "/usr/bin"},
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -189,7 +189,6 @@ def test_a_stock_kernel_leaves_the_systems_packages_and_comes_back(
         "environ": [False, "/usr/bin"],
         "finders again": True,
     }
-    assert json.loads((tmp_path / "session.json").read_text())["views"] == [str(views[0])]
 
 
 def test_the_standard_library_and_the_users_directories_are_no_base_entries(
