@@ -11,12 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .config import Config
-from .environment import artifacts_of, assemble_view, find_view
+from .environment import (
+    artifacts_of,
+    assemble_view,
+    find_view,
+    is_compiled,
+    prepare_byte_code,
+)
 from .errors import ArtifactError, PlatformError
 from .instantiate import instantiate_pins
 from .interpreter import find_interpreter, system_version
 from .lock import lock_digest
-from .model import Digest, Environment, Lock
+from .model import Digest, Environment, InterpreterInUse, Lock
 from .notebook import Document
 from .plan import Pin, pins_for, plan_digest
 from .platforms import oldest_system
@@ -53,12 +59,19 @@ class Provider:
         return environment
 
     def environment(
-        self, lock: Lock, directory: Path, notebook: str | None, client: IndexClient | None = None
+        self,
+        lock: Lock,
+        directory: Path,
+        notebook: str | None,
+        client: IndexClient | None = None,
+        *,
+        starting: bool = False,
     ) -> Environment:
         """Find the view of a lock, or bring its artifacts and assemble it.
 
         The way of a reopened notebook: everything that takes time to import or to ask stays
-        behind the one look at the view.
+        behind the one look at the view. `starting` says that a kernel starts in it at once, so
+        that its byte code is waited for.
         """
         pins = pins_for(lock, self.platform)
         interpreter = find_interpreter(lock.python, self.config.environ)
@@ -73,10 +86,33 @@ class Provider:
                 )
                 self._check_tree(lock, [published[pin.artifact.digest].tree for pin in pins])
                 environment = assemble_view(pins, published, interpreter, store=self.store)
+        if self.config.byte_code and not is_compiled(environment):
+            self._compile(lock, pins, environment, interpreter, wait=starting)
         environment = replace(environment, notes=(*environment.notes, *interpreter.notes))
         if notebook is not None:
             self._keep_for_notebook(notebook, lock, digest, pins)
         return environment
+
+    def _compile(
+        self,
+        lock: Lock,
+        pins: Sequence[Pin],
+        environment: Environment,
+        interpreter: InterpreterInUse,
+        *,
+        wait: bool,
+    ) -> None:
+        from .requirements import parse_requirement
+
+        prepare_byte_code(
+            environment,
+            interpreter,
+            pins,
+            kernel=[parse_requirement(text).name for text in lock.kernel],
+            requirements=[parse_requirement(text).name for text in lock.requirements],
+            store=self.store,
+            wait=wait,
+        )
 
     def _keep_for_notebook(
         self, notebook: str, lock: Lock, view: Digest, pins: Sequence[Pin]
