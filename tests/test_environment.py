@@ -326,7 +326,10 @@ def test_nothing_of_a_wheel_runs_at_start(workshop: Workshop) -> None:
         )
     )
     for options in ([], ["-s"]):
-        code = "import builtins, sys; print(hasattr(builtins, 'INTRUDER'), 'sitecustomize' in sys.modules)"
+        code = (
+            "import builtins, sys;"
+            "print(hasattr(builtins, 'INTRUDER'), 'sitecustomize' in sys.modules)"
+        )
         assert run(view, code, *options) == "False False"
     line = STARTUP.strip()
     assert view.notes == (

@@ -62,7 +62,7 @@ def test_the_written_down_vectors_hold(tree: dict[str, tuple[bytes, bool]], expe
 
 @pytest.mark.parametrize("tree", [{}, HELLO, MIXED], ids=["empty", "hello", "mixed"])
 def test_find_sort_and_sha256sum_agree(tree: dict[str, tuple[bytes, bool]], tmp_path: Path) -> None:
-    assert shutil.which("sha256sum") and shutil.which("find") and shutil.which("sort")
+    assert shutil.which("sha256sum")
     for path, (data, executable) in tree.items():
         target = tmp_path / path
         target.parent.mkdir(parents=True, exist_ok=True)

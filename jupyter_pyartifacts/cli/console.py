@@ -69,10 +69,13 @@ class Console:
 
     def print(self, renderable: RenderableType) -> None:
         """Write data for a reader to stdout; colours and tables' width as the terminal has them."""
+        from rich.text import Text
+
         rich = self._rich(self.stdout)
         # Captured, since rich ends the process by itself where the reader went away.
         with rich.capture() as capture:
-            rich.print(renderable)
+            # A line of text is left to the terminal to break, so that a path can be copied.
+            rich.print(renderable, soft_wrap=isinstance(renderable, Text))
         text = capture.get()
         if not rich.is_terminal:
             text = "".join(line.rstrip() + "\n" for line in text.splitlines())

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 
 from ..errors import HashMismatch
@@ -64,7 +65,7 @@ def download(
                         done += len(piece)
                         if done > limit:
                             raise _too_long(where, limit)
-                        sink.write(piece)
+                        _write(sink, piece)
                         hasher.update(piece)
                         on_bytes(len(piece))
                 if body.length is None or done - before >= body.length:
@@ -84,6 +85,13 @@ def download(
                 raise
             sleep(pause(attempt, failure))
     return hasher.hexdigest()
+
+
+def _write(sink: FileIO, piece: bytes) -> None:
+    """Write all of a piece: an unbuffered file may take less, as when the disk fills up."""
+    written = sink.write(piece)
+    while written < len(piece):
+        written += sink.write(piece[written:])
 
 
 def _rehash(part: Path, limit: int) -> tuple[hashlib._Hash, int]:

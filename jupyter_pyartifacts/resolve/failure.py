@@ -94,9 +94,9 @@ def explain(
             if name in asked
             else "choose another version of what wants it, or name the index that has it",
         )
-    blamed = named_without_wheels(said) or _blamed(details)
-    lacking = [name for name in blamed if name in asked and not has_wheel(name)]
-    lacking = lacking or [name for name in blamed if not has_wheel(name)]
+    unsolved = bool(re.search(r"No solution found|unsatisfiable", details))
+    lacking = [name for name in dict.fromkeys(asked) if unsolved and not has_wheel(name)]
+    lacking = lacking or [name for name in named_without_wheels(said) if not has_wheel(name)]
     if lacking:
         return NoWheel(
             f"{_join(lacking)} {'has' if len(lacking) == 1 else 'have'} no wheel for {where} that"
@@ -105,7 +105,7 @@ def explain(
             hint="ask for a version that has wheels, leave it out, or choose another Python:"
             " --python",
         )
-    if re.search(r"No solution found|unsatisfiable", details):
+    if unsolved:
         return ResolutionError(
             "the requirements cannot be met together",
             details=details,
@@ -122,12 +122,6 @@ def explain(
         details=details or "it said nothing",
         hint="read what uv says above; if no requirement is at fault, report it",
     )
-
-
-def _blamed(details: str) -> tuple[str, ...]:
-    found = re.findall(rf"\b({_NAME}?)(?:[=<>!~]=?\S+)? has no (?:`[^`]*`|[^.`])*?wheels", details)
-    found += re.findall(rf"all versions of ({_NAME}) have no", details)
-    return tuple(sorted(set(found)))
 
 
 def _retold(name: str, failure: PyArtifactsError) -> PyArtifactsError:

@@ -76,6 +76,8 @@ def _bind(port: int) -> socket.socket:
             # There is nothing to confuse with what an earlier process left in TIME_WAIT.
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(("127.0.0.1", port))
+        # Until it listens, another process may bind the same port.
+        bound.listen(128)
     except OSError:
         bound.close()
         raise

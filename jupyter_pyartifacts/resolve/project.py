@@ -110,7 +110,7 @@ def render_prior(
 
 def _text(value: str) -> str:
     """Return a TOML basic string; JSON's escapes are a part of TOML's."""
-    return json.dumps(value).replace("\x7f", "\\u007f")
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _list(values: Iterable[str]) -> str:

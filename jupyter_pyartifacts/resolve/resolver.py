@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from packaging.markers import Marker
 from packaging.requirements import InvalidRequirement as _Malformed
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -26,7 +27,7 @@ from ..index.client import IndexClient
 from ..index.simple import parse_version, version_text
 from ..model import Distribution, LeftOut, Lock
 from ..plan import pins_for
-from ..platforms import PLATFORMS
+from ..platforms import PLATFORMS, marker_environment
 from ..report import Progress, Reporter
 from ..requirements import parse_requirement
 from .artifacts import ArtifactWriter
@@ -121,9 +122,6 @@ class _Run:
         )
         self.online = False
         self.seen = 0
-        self.loopback = Loopback(
-            self.catalog, open_slot(store_cache / "loopback.json"), on_request=self._progress
-        )
 
     def _progress(self, item: str) -> None:
         self.seen += 1
@@ -141,6 +139,9 @@ class _Run:
                 found=", ".join(unknown) or "none",
                 hint="name one of these: --platform linux-x86_64",
             )
+        self.loopback = Loopback(
+            self.catalog, open_slot(self.cache / "loopback.json"), on_request=self._progress
+        )
         with self.loopback.serving():
             found, left_out = self._for_all(platforms)
             notes = self._notes(found)
@@ -178,7 +179,7 @@ class _Run:
         project = self._project(platforms)
         if not self.online and self._may_know():
             with_cache = self._read(self._ask(project, offline=True), platforms)
-            if isinstance(with_cache, _Found) and not self._stale(with_cache):
+            if isinstance(with_cache, _Found) and self._is_newest(with_cache):
                 return with_cache
         self.online = True
         while True:
@@ -197,15 +198,30 @@ class _Run:
         return all(
             name in self.given or self.catalog.is_current(name)
             for name in {own.name for own in self.asked} - {name for name, _ in self.before}
-        ) and not (self.request.upgrade or self.pinned)
+        ) and not (self.request.upgrade or self.pinned or self.request.prereleases)
+
+    def _is_newest(self, found: _Found) -> bool:
+        """Tell whether all that was newly chosen, from a cache, is the newest of fresh pages.
+
+        Without the network uv passes silently over a version whose metadata it has not got, so
+        anything older may be wrong.
+        """
+        return not self._stale(found) and all(
+            self._was_before(need)
+            or need.package.name in self.given
+            or self.catalog.facts(need.package.name).newest == need.package.version
+            for need in found.needs
+        )
+
+    def _was_before(self, need: Need) -> bool:
+        return (need.package.name, need.package.version) in self.before
 
     def _stale(self, found: _Found) -> set[str]:
         """Return the projects at a new version whose page was too old to choose it from."""
         return {
             need.package.name
             for need in found.needs
-            if (need.package.name, need.package.version) not in self.before
-            and not self.catalog.is_current(need.package.name)
+            if not self._was_before(need) and not self.catalog.is_current(need.package.name)
         }
 
     def _ask(self, project: Project, *, offline: bool) -> UvAnswer:
@@ -247,12 +263,19 @@ class _Run:
 
     def _has_wheel(self, name: str, platforms: Iterable[str]) -> bool:
         """Tell whether what the user allows of a project has wheels for each of the platforms."""
-        wanted = SpecifierSet()
+        wanted, target, lacking = SpecifierSet(), self.catalog.target, set(platforms)
         for own in self.asked:
             if own.name == name:
                 wanted &= SpecifierSet(own.specifier)
-        target = self.catalog.target
-        lacking = set(platforms)
+                if own.marker:
+                    marker = Marker(own.marker)
+                    lacking = {
+                        platform
+                        for platform in lacking
+                        if marker.evaluate(
+                            marker_environment(platform, target.python, target.implementation)
+                        )
+                    }
         try:
             _, page = self.catalog.page(name)
         except PyArtifactsError:

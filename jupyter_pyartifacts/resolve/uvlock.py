@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from ..errors import ResolutionError
 
@@ -37,7 +38,7 @@ class UvWheel:
     @property
     def filename(self) -> str:
         """Return the last part of the URL."""
-        return self.url.rsplit("/", 1)[-1]
+        return unquote(self.url.rsplit("/", 1)[-1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

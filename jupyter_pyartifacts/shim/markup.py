@@ -11,6 +11,7 @@ __all__ = [
     "escape",
     "folded",
     "progress_html",
+    "restart_button",
     "section",
     "table",
     "tree",
@@ -27,10 +28,11 @@ font-size:var(--jp-ui-font-size1,13px);line-height:1.5;color:var(--jp-ui-font-co
 max-width:60em;padding:2px 0}
 .pya .pya-head{font-weight:600;margin:0 0 .35em}
 .pya .pya-dim{opacity:.62;font-weight:400}
-.pya .pya-mono,.pya code{font-family:var(--jp-code-font-family,ui-monospace,Consolas,monospace);
-font-size:.95em;background:none;padding:0;color:inherit}
+.pya .pya-mono{font-family:var(--jp-code-font-family,ui-monospace,Consolas,monospace);
+font-size:.95em}
 .pya .pya-badge{display:inline-block;padding:0 .55em;border-radius:1em;font-size:.85em;
-font-weight:500;line-height:1.55;border:1px solid currentColor;vertical-align:baseline}
+font-weight:500;line-height:1.55;white-space:nowrap;
+vertical-align:baseline;border:1px solid currentColor}
 .pya .pya-ok{color:var(--pya-ok)}.pya .pya-new{color:var(--pya-new)}
 .pya .pya-warn{color:var(--pya-warn)}.pya .pya-bad{color:var(--pya-bad)}
 .pya .pya-box{border-left:3px solid rgba(128,128,128,.45);padding:.15em .8em;margin:.5em 0}
@@ -55,6 +57,10 @@ border-bottom-color:rgba(128,128,128,.4)}
 .pya ul.pya-tree ul{border-left:1px solid rgba(128,128,128,.3);margin-left:.3em;
 padding-left:1em}
 .pya ul.pya-tree li{margin:0;padding:.06em 0}
+.pya .pya-go{display:none;margin-left:.6em;padding:.1em .9em;border-radius:3px;cursor:pointer;
+font:inherit;font-size:.9em;border:1px solid currentColor;background:none;color:inherit}
+.jp-NotebookPanel .pya .pya-go{display:inline-block}
+.pya .pya-go:hover{background:rgba(128,128,128,.18)}
 .pya .pya-bar{height:6px;border-radius:3px;background:rgba(128,128,128,.22);overflow:hidden;
 margin:.35em 0;max-width:32em}
 .pya .pya-bar>div{height:100%;border-radius:3px;background:var(--pya-new);
@@ -75,8 +81,19 @@ def wrap(*parts):
 
 
 def code(text):
-    """Return text in the face of code."""
-    return "<code>{}</code>".format(escape(text))
+    """Return text in the face of code; no code element, which themes put into a box."""
+    return '<span class="pya-mono">{}</span>'.format(escape(text))
+
+
+def restart_button():
+    """Return a button that JupyterLab and Notebook 7 know; nobody else shows it.
+
+    Their own command asks before it restarts the kernel.
+    """
+    return (
+        '<button class="pya-go" data-commandlinker-command="kernelmenu:restart" '
+        'data-commandlinker-args="{}">Restart the kernel</button>'
+    )
 
 
 def badge(text, kind):

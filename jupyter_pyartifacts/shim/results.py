@@ -138,7 +138,8 @@ class ChangeResult(Result):
             kind = "bad" if self.restart == "required" else "warn"
             label = markup.badge("restart " + self.restart, kind)
             text = "<br>".join(markup.escape(line) for line in self._advice())
-            parts.append(markup.box("{} {}".format(label, text), kind))
+            button = markup.restart_button()
+            parts.append(markup.box("{} {} {}".format(label, text, button), kind))
         elif self._advice():
             text = "<br>".join(markup.escape(line) for line in self._advice())
             parts.append(markup.box(text))
@@ -213,7 +214,7 @@ class OutdatedResult(Result):
                 ]
             )
         columns = ["distribution", "pinned", "fits your requirements", "latest", "released"]
-        hint = "take what fits with <code>%pyartifacts upgrade NAME ...</code>"
+        hint = "take what fits with " + markup.code("%pyartifacts upgrade NAME ...")
         return [
             markup.section("outdated", count(len(rows), "distribution")),
             markup.table(columns, body),
@@ -246,7 +247,7 @@ class HistoryResult(Result):
         if not rows:
             return [markup.section("no change is remembered")]
         body = [[markup.escape(when), markup.code(what)] for when, what in rows]
-        hint = "<code>%pyartifacts undo</code> takes back the first"
+        hint = markup.code("%pyartifacts undo") + " takes back the first"
         return [
             markup.section("history", "newest first"),
             markup.table(["when (UTC)", "what"], body),
@@ -295,13 +296,18 @@ class VerifyResult(Result):
                     if each.get("path") in repaired
                     else markup.badge("damaged", "bad"),
                     markup.code(each.get("path")),
-                    markup.code(str(each.get("expected"))[:20]),
-                    markup.code(str(each.get("found"))[:20]),
+                    markup.code(_short(each.get("expected"))),
+                    markup.code(_short(each.get("found"))),
                 ]
                 for each in damaged
             ]
-            parts.append(markup.table(["", "file", "expected", "found"], body))
+            parts.append(markup.table(["", "file", "expected!", "found!"], body))
         return parts
+
+
+def _short(digest):
+    text = str(digest)
+    return text[:15] + "\u2026" if text.startswith("sha256:") else text
 
 
 class TrustResult(Result):

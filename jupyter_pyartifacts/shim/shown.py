@@ -67,6 +67,9 @@ class ShowResult(Result):
         return needed_tree(roots, by_name)
 
     def _headline(self):
+        if self.data.get("only"):
+            direct, others, kernel = self._groups()
+            return ["{} {}".format(r["name"], r["version"]) for r in direct + others + kernel]
         rows = self.data.get("distributions") or ()
         total = sum(row.get("size") or 0 for row in rows)
         facts = [
@@ -144,7 +147,7 @@ class ShowResult(Result):
         only = self.data.get("only")
         if not direct + others + kernel:
             return [markup.escape(line) for line in self.text_lines()]
-        parts = [markup.section(only or "pinned", " \u00b7 ".join(self._headline()))]
+        parts = [markup.section("pinned", " \u00b7 ".join(self._headline()))]
         if direct:
             parts.append(self._table(direct))
         for rows, label in ((others, "needed by these"), (kernel, "the kernel's own")):

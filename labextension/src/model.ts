@@ -15,6 +15,9 @@ export const MIME_TYPE = 'application/vnd.pyartifacts.lock+json';
 /** Where the lock lives in the notebook's metadata. */
 export const METADATA_KEY = 'pyartifacts';
 
+/** How long a save waits for the rest of the cell's output, in milliseconds. */
+const OUTPUT_GRACE = 2000;
+
 /** What the kernel says of its lock: the whole of it, or null for none. */
 interface ILockMessage {
   lock: PartialJSONObject | null;
@@ -59,6 +62,13 @@ function writeLock(panel: NotebookPanel, { lock }: ILockMessage): boolean {
   return true;
 }
 
+/** The header of the request that a message answers; a thread may have none. */
+function parentOf(
+  message: KernelMessage.IMessage
+): Partial<KernelMessage.IHeader> {
+  return message.parent_header;
+}
+
 /**
  * Tell whether this page sent the request that a message answers.
  *
@@ -69,8 +79,38 @@ function isOurs(
   kernel: Kernel.IKernelConnection | null | undefined,
   message: KernelMessage.IMessage
 ): boolean {
-  const { session } = message.parent_header as { session?: string };
+  const { session } = parentOf(message);
   return session === undefined || session === kernel?.clientId;
+}
+
+/**
+ * Wait until the request that a message answers is done, but not for long.
+ *
+ * What is saved then has the cell's whole output, not a half-drawn progress bar.
+ */
+function requestDone(
+  session: NotebookPanel['sessionContext'],
+  message: KernelMessage.IMessage
+): Promise<void> {
+  const request = parentOf(message).msg_id;
+  return new Promise(resolve => {
+    const watch = (_: unknown, each: KernelMessage.IMessage): void => {
+      if (
+        KernelMessage.isStatusMsg(each) &&
+        each.content.execution_state === 'idle' &&
+        parentOf(each).msg_id === request
+      ) {
+        finish();
+      }
+    };
+    const timer = setTimeout(finish, OUTPUT_GRACE);
+    session.iopubMessage.connect(watch);
+    function finish(): void {
+      clearTimeout(timer);
+      session.iopubMessage.disconnect(watch);
+      resolve();
+    }
+  });
 }
 
 /**
@@ -83,7 +123,8 @@ export function receiveLocks(panel: NotebookPanel): void {
   const { context, sessionContext } = panel;
   let saving = Promise.resolve();
 
-  const save = async (): Promise<void> => {
+  const save = async (message: KernelMessage.IMessage): Promise<void> => {
+    await requestDone(sessionContext, message);
     if (context.isDisposed || context.contentsModel?.writable === false) {
       return;
     }
@@ -108,7 +149,7 @@ export function receiveLocks(panel: NotebookPanel): void {
     await context.ready;
     if (!context.isDisposed && writeLock(panel, received) && ours) {
       // One save after the other: two at once look like a foreign change.
-      saving = saving.then(save);
+      saving = saving.then(() => save(message));
     }
   };
 

@@ -11,13 +11,17 @@ from playwright.sync_api import Locator, Page, expect
 from .conftest import Server
 
 DIALOGS = ".jp-Dialog"
+IDLE = '.jp-Notebook-ExecutionIndicator[data-status="idle"]:visible'
+NOT_RUN, RUNNING = "[ ]:", "[*]:"
 
 
 class NotebookPage:
     """One notebook that is open in Lab or in Notebook 7."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, server: Server, name: str) -> None:
         self.page = page
+        self.server = server
+        self.name = name
 
     @classmethod
     def open(
@@ -25,8 +29,7 @@ class NotebookPage:
     ) -> NotebookPage:
         """Open a notebook of the server's directory and wait for its kernel."""
         page.goto(f"{server.url}{frontend}/{quote(name)}?token={server.token}&reset")
-        opened = cls(page)
-        page.wait_for_selector(".jp-Notebook:visible")
+        opened = cls(page, server, name)
         opened.wait_until_idle()
         return opened
 
@@ -36,8 +39,7 @@ class NotebookPage:
         page.goto(f"{server.url}lab?token={server.token}&reset")
         card = page.locator('.jp-LauncherCard[data-category="Notebook"][title^="Python 3"]')
         card.click()
-        created = cls(page)
-        page.wait_for_selector(".jp-Notebook:visible")
+        created = cls(page, server, "Untitled.ipynb")
         created.wait_until_idle()
         return created
 
@@ -57,9 +59,11 @@ class NotebookPage:
     def run(self, index: int, *, seconds: float = 60) -> str:
         """Run a cell, wait until it is done, return the text of its outputs."""
         self.cell(index).locator(".jp-InputArea-editor").click()
-        before = self.prompt(index)
+        # After a restart the count may come out the same: the old one must not look like it.
+        prompt = self.cell(index).locator(".jp-InputArea-prompt")
+        prompt.evaluate(f"node => {{ node.textContent = '{NOT_RUN}' }}")
         self.page.keyboard.press("Control+Enter")
-        wait_until(lambda: self.prompt(index) not in (before, "[*]:", "[ ]:"), seconds)
+        wait_until(lambda: self.prompt(index) not in (RUNNING, NOT_RUN), seconds)
         return self.output(index)
 
     def prompt(self, index: int) -> str:
@@ -71,16 +75,28 @@ class NotebookPage:
         return "\n".join(self.cell(index).locator(".jp-OutputArea-output").all_inner_texts())
 
     def wait_until_idle(self, *, seconds: float = 120) -> None:
-        """Wait until the kernel is there and has nothing to do."""
-        indicator = self.page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]:visible')
-        expect(indicator.first).to_be_visible(timeout=seconds * 1000)
+        """Wait until the kernel is there and has nothing to do, for the server and on the page.
+
+        The page alone says "idle" also while there is no kernel yet.
+        """
+        wait_until(self._server_says_idle, seconds)
+        expect(self.page.locator(IDLE).first).to_be_visible(timeout=seconds * 1000)
+
+    def _server_says_idle(self) -> bool:
+        answer = self.page.request.get(
+            f"{self.server.url}api/sessions",
+            headers={"Authorization": f"token {self.server.token}"},
+        )
+        kernels = [each["kernel"] for each in answer.json() if each["path"] == self.name]
+        return any(each["execution_state"] == "idle" and each["connections"] for each in kernels)
 
     def restart(self) -> None:
         """Restart the kernel by its keys and confirm Lab's own question."""
         self.page.keyboard.press("Escape")
         self.page.keyboard.press("0")
         self.page.keyboard.press("0")
-        self.page.locator(f"{DIALOGS} .jp-mod-accept").click()
+        with self.page.expect_response(lambda answer: "/restart" in answer.url):
+            self.page.locator(f"{DIALOGS} .jp-mod-accept").click()
         expect(self.page.locator(DIALOGS)).to_have_count(0)
         self.wait_until_idle()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from playwright.sync_api import Page
 
@@ -35,6 +37,8 @@ def test_add_saves_the_lock_and_restarted_and_reopened_kernels_import_from_it(
     wait_until(lambda: "pyartifacts" in read_metadata(path))
     lock = read_metadata(path)["pyartifacts"]
     assert lock["requirements"] == [PACKAGE]
+    saved = json.loads(path.read_text("utf-8"))["cells"][add]["outputs"]
+    assert "added" in json.dumps(saved), "saved before the output was whole"
     assert notebook.dialogs() == []
 
     notebook.restart()

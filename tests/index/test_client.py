@@ -184,7 +184,8 @@ def test_a_server_that_stays_busy(index: IndexServer, client: IndexClient) -> No
     assert str(caught.value) == (
         f"127.0.0.1:{index.port} cannot be reached (big)\n"
         "  HTTP 503 Service Unavailable\n"
-        "hint: check the network and the proxy (HTTPS_PROXY), or work with what is stored: --offline"
+        "hint: check the network and the proxy (HTTPS_PROXY), or work with what is stored:"
+        " --offline"
     )
 
 
@@ -446,9 +447,9 @@ def test_an_index_on_disk(tmp_path: Path) -> None:
 
 def test_an_index_on_disk_that_is_not_there(tmp_path: Path) -> None:
     config = Config(index_url=f"file://{tmp_path}/none", environ={})
-    with IndexClient(config, cache=tmp_path / "cache") as client:
-        with pytest.raises(NetworkError) as caught:
-            client.project("big")
+    client = IndexClient(config, cache=tmp_path / "cache")
+    with client, pytest.raises(NetworkError) as caught:
+        client.project("big")
     assert str(caught.value) == (
         f"the configured index is no directory ({tmp_path}/none)\n"
         "  expected: a directory that holds NAME/index.html for each project\n"

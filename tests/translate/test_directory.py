@@ -227,9 +227,8 @@ def test_a_damaged_archive_is_read_or_refused_but_never_worse(at: int, junk: byt
     data[at : at + len(junk)] = junk
     try:
         members = read(bytes(data))
-    except PyArtifactsError as error:
-        assert error.hint
-    else:
-        for member in members:
-            start = data_start(memoryview(bytes(data)), member.header)
-            assert start + member.compressed <= len(data)
+    except PyArtifactsError:
+        return
+    for member in members:
+        start = data_start(memoryview(bytes(data)), member.header)
+        assert start + member.compressed <= len(data)

@@ -227,7 +227,7 @@ def test_no_byte_code_is_written_below_the_store(kernel, store, tmp_path):
         "import multiprocessing, subprocess, sys\n"
         "subprocess.run(['python', '-c', 'import matplotlib.sankey'], check=True)\n"
         "with multiprocessing.get_context('spawn').Pool(1) as pool:\n"
-        "    pool.apply(__import__, ('matplotlib.hatch',))"
+        "    pool.apply(eval, (\"bool(__import__('matplotlib.hatch'))\",))"
     )
     assert answer.ok, answer.error
     assert compiled() == before
@@ -244,5 +244,7 @@ def test_a_started_kernel_dies_with_its_server(kernel):
 def test_load_ext_is_a_friendly_no_op(kernel):
     answer = kernel.run("%load_ext jupyter_pyartifacts")
     assert answer.ok, answer.error
-    assert answer.out == "%pyartifacts is active already; this notebook runs on its own packages\n"
+    assert answer.out == (
+        "%pyartifacts is loaded already: this kernel runs in its notebook's own environment.\n"
+    )
     assert answer.err == ""

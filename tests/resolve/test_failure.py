@@ -1,0 +1,67 @@
+"""uv's words sorted into our errors; what it says stays whole."""
+
+from __future__ import annotations
+
+import pytest
+
+from jupyter_pyartifacts.errors import NetworkError, OfflineError, PyArtifactsError, ResolutionError
+from jupyter_pyartifacts.resolve.failure import clean, explain
+
+
+def explained(
+    said: str, failures: dict[str, PyArtifactsError] | None = None, *, wheels: bool = True
+) -> PyArtifactsError:
+    return explain(
+        said,
+        failures or {},
+        requested=["first"],
+        where="Python 3.11 on linux-x86_64",
+        has_wheel=lambda _: wheels,
+    )
+
+
+def test_noise_and_made_up_names_are_taken_out() -> None:
+    said = (
+        "Using CPython 3.11.7\n\x1b[31merror\x1b[0m: No solution found\n"
+        "  cause: Because your project depends on first and pyartifacts-notebook's x,\n"
+        "         we can conclude that your project's requirements are unsatisfiable.\n\n"
+        "hint: While the active Python version is 3.11, the resolution failed for other\n"
+        "  versions.\n\n"
+        "hint: `first` was found at http://127.0.0.1:4321/secret/0123/simple/first/\n"
+    )
+    assert clean(said) == (
+        "error: No solution found\n"
+        "  cause: Because the notebook depends on first and the notebook's x,\n"
+        "         we can conclude that the requirements are unsatisfiable.\n\n"
+        "hint: `first` was found at first/"
+    )
+
+
+def test_what_the_loopback_index_saw_says_more() -> None:
+    seen = NetworkError(
+        "host.example cannot be reached", where="first", details="timed out", hint="wait"
+    )
+    error = explained("error: Failed to fetch", {"first": seen})
+    assert type(error) is NetworkError
+    assert str(error) == (
+        "first cannot be looked up: host.example cannot be reached (first)\n  timed out\nhint: wait"
+    )
+
+
+def test_offline_stays_offline() -> None:
+    seen = OfflineError("first was never fetched", hint="go online")
+    assert type(explained("error: x", {"first": seen})) is OfflineError
+
+
+def test_the_index_inside_cannot_be_reached() -> None:
+    error = explained("error: Failed to fetch: `http://127.0.0.1:1/x`\n  cause: tcp connect error")
+    assert error.what == "uv cannot reach the index that runs inside this program"
+    assert error.hint == "allow connections to 127.0.0.1, then try again"
+
+
+@pytest.mark.parametrize("said", ["", "error: something new"])
+def test_what_is_new_is_passed_on(said: str) -> None:
+    error = explained(said)
+    assert type(error) is ResolutionError
+    assert error.what == "uv cannot resolve the requirements"
+    assert error.details == (said or "it said nothing")
