@@ -28,7 +28,7 @@ def parse_index(text: str) -> Index:
         parts, host, port = urlsplit(""), "", None
     named = not name or re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", name)
     whole = (parts.scheme in ("http", "https") and host) or (parts.scheme == "file" and parts.path)
-    if not named or not whole or re.search(r"\\s", url):
+    if not named or not whole or re.search(r"\s", url):
         raise UsageError(
             "an index is not understood",
             expected="URL or NAME=URL, with https://, http:// or file://",

@@ -50,11 +50,12 @@ class Provider:
     ) -> Environment:
         """Return the environment of a lock and keep it for the notebook or its running kernel.
 
-        A session file stands for the notebook that its kernel runs; the kernel is our parent.
+        A session file stands for the notebook that its kernel runs, be that one ours or a stock
+        kernel; the kernel is our parent.
         """
         notebook = str(document.path) if document.kind == "notebook" else self.config.notebook
         environment = self.environment(lock, document.directory, notebook, client)
-        if document.path.parent == self.store.layout.kernels:
+        if document.kind == "session":
             self.keep_for_kernel(document.path.stem, os.getppid(), environment)
         return environment
 

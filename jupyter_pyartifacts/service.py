@@ -169,7 +169,7 @@ class Engine:
                 hint="name a package: jupyter pyartifacts add NOTEBOOK pandas",
             )
         before = self._own_lock(document)
-        wanted = before or self._empty_lock(options)
+        wanted = self._asked_for(before, options)
         merged = merge_requirements(wanted.requirements, requirements)
         wanted = replace(
             wanted,
@@ -196,7 +196,12 @@ class Engine:
         before = self._lock_of(document, own=True)
         exact = tuple(name for name in names if "==" in name)
         self._check_pinned(before, names)
-        wanted = replace(before, requirements=loosen_requirements(before.requirements, exact))
+        wanted = self._asked_for(before, options)
+        wanted = replace(
+            wanted,
+            requirements=loosen_requirements(before.requirements, exact),
+            indexes=merge_indexes(before.indexes, options.indexes, _names(names)),
+        )
         what = f"upgrade {' '.join(names)}".rstrip()
         return self._relock(
             "upgrade",
@@ -212,11 +217,7 @@ class Engine:
     def lock(self, document: Document, *, options: LockOptions) -> Changed:
         """Lock the requirements again (for another Python or platforms), or make an empty lock."""
         before = self._own_lock(document)
-        wanted = before or self._empty_lock(options)
-        if options.python:
-            wanted = replace(wanted, python=PythonPin(version=self._python(options.python)))
-        if options.platforms:
-            wanted = replace(wanted, platforms=_platforms(options.platforms))
+        wanted = self._asked_for(before, options)
         if options.as_of:
             wanted = replace(wanted, as_of=options.as_of)
         return self._relock("lock", document, before, wanted, what="lock", options=options)
@@ -456,6 +457,17 @@ class Engine:
         self.trust_store.check(
             lock, self.config.trust, self.config.allowed_indexes, where=str(document.path)
         )
+
+    def _asked_for(self, before: Lock | None, options: LockOptions) -> Lock:
+        """Return the lock to start from, for the Python and the platforms that are asked for."""
+        if before is None:
+            return self._empty_lock(options)
+        wanted = before
+        if options.python:
+            wanted = replace(wanted, python=PythonPin(version=self._python(options.python)))
+        if options.platforms:
+            wanted = replace(wanted, platforms=_platforms(options.platforms))
+        return wanted
 
     def _empty_lock(self, options: LockOptions) -> Lock:
         return Lock(

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -23,26 +21,30 @@ from ..model import Artifact, Index, Lock
 from ..requirements import parse_requirement
 from .credentials import Credentials
 from .download import ATTEMPTS, Body, download
-from .failures import Gone, ProjectNotFound, RangesNotServed, Transient, pause
-from .files import copy_file, open_file, path_of, read_page_file
-from .pages import PageCache, PageHead
+from .failures import (
+    MISSING,
+    Gone,
+    ProjectNotFound,
+    RangesNotServed,
+    Transient,
+    check_status,
+    pause,
+    unreachable,
+)
+from .files import copy_file, open_file, path_of
+from .pages import PageHead
 from .policy import LocationPolicy
+from .projects import FRESH, MAX_PAGE, Answer, Projects
 from .roots import FileRoots
 from .settings import default_index
-from .simple import ACCEPT, ProjectPage, parse_page
+from .simple import ProjectPage
 from .sources import ArtifactSources
 from .transport import create_ssl_context
 
 __all__ = ["FRESH", "IndexClient", "ProjectNotFound", "RangesNotServed"]
 
-FRESH = 600.0
-"""Seconds for which a page is taken as current without asking (what indexes commonly declare)."""
-_MAX_PAGE = 64 << 20
 _MAX_FILE = 1 << 36
-_PARSED = 64
 _REDIRECTS = {301, 302, 303, 307, 308}
-_BUSY = {408, 429, 500, 502, 503, 504}
-_MISSING = {404, 410}
 T = TypeVar("T")
 
 
@@ -68,8 +70,7 @@ class IndexClient:
         self._index_url: str | None = None
         self._lock = threading.RLock()
         self._http: httpx.Client | None = None
-        self._pages = PageCache(cache / "pages")
-        self._parsed: OrderedDict[tuple[str, str], tuple[str, ProjectPage]] = OrderedDict()
+        self._projects = Projects(cache / "pages", get=self._get_page, offline=config.offline)
         self.policy = LocationPolicy(self._credentials.learn(u) for u in config.allowed_indexes)
         if directory is None:
             directory = Path(config.notebook).absolute().parent if config.notebook else Path.cwd()
@@ -154,80 +155,30 @@ class IndexClient:
 
     def cached_head(self, name: str, index_url: str) -> PageHead | None:
         """Return what is known of a page in the cache, without asking its index."""
-        return self._pages.head(index_url, name)
+        return self._projects.head(name, index_url)
 
     def page_digest(self, name: str, index_url: str, *, max_age: float = FRESH) -> str:
         """Return the sha256 hex of a page's body. Raises as `project` does."""
-        if not index_url.startswith("file:"):
-            head = self._pages.head(index_url, name)
-            if head is not None and (head.age <= max_age or self.offline):
-                return head.digest
-        return self._current(name, index_url, max_age)[0].digest
+        return self._projects.digest(name, index_url, max_age=max_age)
 
     def read_page(
         self, name: str, index_url: str, *, max_age: float = FRESH
     ) -> tuple[str, ProjectPage]:
         """Return the digest of a page's body, and the page. Raises as `project` does."""
-        head, body = self._current(name, index_url, max_age)
-        key = (index_url, name)
-        with self._lock:
-            known = self._parsed.get(key)
-            if known is not None and known[0] == head.digest:
-                self._parsed.move_to_end(key)
-                return known
-        page = parse_page(body, head.content_type, name=name, url=head.url)
-        with self._lock:
-            self._parsed[key] = head.digest, page
-            while len(self._parsed) > _PARSED:
-                self._parsed.popitem(last=False)
-        return head.digest, page
+        return self._projects.read(name, index_url, max_age=max_age)
 
-    def _current(self, name: str, index_url: str, max_age: float) -> tuple[PageHead, bytes]:
-        if index_url.startswith("file:"):
-            url, kind, body = read_page_file(index_url, name)
-            return PageHead.of(body, url=url, content_type=kind), body
-        cached = self._pages.read(index_url, name)
-        if cached is not None and (cached[0].age <= max_age or self.offline):
-            return cached
-        return self._fetch_page(name, index_url, cached)
-
-    def _fetch_page(
-        self, name: str, index_url: str, cached: tuple[PageHead, bytes] | None
-    ) -> tuple[PageHead, bytes]:
-        headers = {"Accept": ACCEPT}
-        if cached is not None and cached[0].etag:
-            headers["If-None-Match"] = cached[0].etag
-        elif cached is not None and cached[0].last_modified:
-            headers["If-Modified-Since"] = cached[0].last_modified
-
-        def act() -> tuple[PageHead, bytes]:
-            with self._open("GET", f"{index_url}/{quote(name)}/", headers, name) as response:
-                if response.status_code == 304 and cached is not None:
-                    self._pages.confirm(index_url, name)
-                    return cached
-                if response.status_code in _MISSING:
-                    raise ProjectNotFound(
-                        f"the index has no project named {name}",
-                        where=index_url,
-                        hint="check the spelling; the name to import often differs from the"
-                        " project's",
-                    )
-                _expect(response, {200}, name)
-                body = _read(response.iter_bytes(), _MAX_PAGE, name)
-                head = PageHead.of(
-                    body,
+    def _get_page(self, url: str, headers: Mapping[str, str], where: str) -> Answer:
+        def act() -> Answer:
+            with self._open("GET", url, headers, where) as response:
+                _check(response, {200, 304, *MISSING}, where)
+                return Answer(
+                    status=response.status_code,
                     url=_bare(response.url),
-                    content_type=response.headers.get("content-type", ""),
-                    etag=response.headers.get("etag"),
-                    last_modified=response.headers.get("last-modified"),
+                    headers=response.headers,
+                    body=_read(response.iter_bytes(), MAX_PAGE, where),
                 )
-                return head, body
 
-        head, body = self._retry(act, name, index_url)
-        if cached is None or head.digest != cached[0].digest:
-            parse_page(body, head.content_type, name=name, url=head.url)
-        self._pages.write(index_url, name, head, body)
-        return head, body
+        return self._retry(act, where, url)
 
     # Artifacts
 
@@ -288,7 +239,7 @@ class IndexClient:
                         where=where,
                         hint="download the whole file",
                     )
-                _expect(response, {206}, where)
+                _check(response, {206}, where)
                 return _read(response.iter_raw(), stop - start, where)
 
         return self._retry(act, where, url)
@@ -301,9 +252,9 @@ class IndexClient:
 
         def act() -> bytes | None:
             with self._open("GET", url, {}, where) as response:
-                if response.status_code in _MISSING | {403, 405}:
+                if response.status_code in {403, 405, *MISSING}:
                     return None
-                _expect(response, {200}, where)
+                _check(response, {200}, where)
                 return _read(response.iter_bytes(), limit, where)
 
         return self._retry(act, where, url)
@@ -316,6 +267,7 @@ class IndexClient:
 
         def act() -> int | None:
             with self._open("HEAD", url, {"Accept-Encoding": "identity"}, where) as response:
+                _check(response, {200, 403, 405, 501, *MISSING}, where)
                 length = response.headers.get("content-length", "")
                 return int(length) if response.status_code == 200 and length.isdigit() else None
 
@@ -345,7 +297,7 @@ class IndexClient:
             with self._open("GET", url, headers, where) as response:
                 if start and response.status_code == 416:
                     raise RangesNotServed("it is shorter", where=where, hint="begin again")
-                _expect(response, {200, 206} if start else {200}, where)
+                _check(response, {200, 206} if start else {200}, where)
                 length = response.headers.get("content-length", "")
                 yield Body(
                     start=start if response.status_code == 206 else 0,
@@ -356,7 +308,7 @@ class IndexClient:
         try:
             return download(open_at, part, on_bytes, where=where, limit=limit, size=size)
         except Transient as error:
-            raise _unreachable(url, where, error) from error
+            raise unreachable(url, where, error) from error
 
     # The network
 
@@ -382,12 +334,12 @@ class IndexClient:
             except Transient as failure:
                 attempt += 1
                 if attempt >= ATTEMPTS:
-                    raise _unreachable(url, where, failure) from failure
+                    raise unreachable(url, where, failure) from failure
                 time.sleep(pause(attempt, failure))
 
     @contextlib.contextmanager
     def _open(
-        self, method: str, url: str, headers: dict[str, str], where: str
+        self, method: str, url: str, headers: Mapping[str, str], where: str
     ) -> Iterator[httpx.Response]:
         """Open one response, redirects followed under the policy.
 
@@ -401,23 +353,19 @@ class IndexClient:
         try:
             response = self._send(method, url, headers, where)
             try:
-                if response.status_code in _BUSY:
-                    after = response.headers.get("retry-after", "")
-                    raise Transient(
-                        f"HTTP {response.status_code} {response.reason_phrase}".strip(),
-                        after=float(after) if after.isdigit() else None,
-                    )
                 yield response
             finally:
                 response.close()
         except (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.ProxyError) as error:
-            raise _unreachable(url, where, error) from error
+            raise unreachable(url, where, error) from error
         except httpx.TransportError as error:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
-                raise _unreachable(url, where, error) from error
+                raise unreachable(url, where, error) from error
             raise Transient(str(error) or type(error).__name__) from error
 
-    def _send(self, method: str, url: str, headers: dict[str, str], where: str) -> httpx.Response:
+    def _send(
+        self, method: str, url: str, headers: Mapping[str, str], where: str
+    ) -> httpx.Response:
         client, origin = self._client(), url
         for _ in range(10):
             found = self._credentials.find(url)
@@ -457,37 +405,11 @@ def _read(pieces: Iterator[bytes], limit: int, where: str) -> bytes:
     return b"".join(found)
 
 
-def _expect(response: httpx.Response, allowed: set[int], where: str) -> None:
-    status, host = response.status_code, response.url.host
-    if status in allowed:
-        return
-    if status in _MISSING:
-        raise Gone(f"{host} no longer has {where}", where=where, hint="lock again")
-    if status in (401, 403, 407):
-        raise NetworkError(
-            f"{host} refuses access",
-            where=where,
-            found=f"HTTP {status}",
-            hint="put user and password for this host into your netrc file, or into the URL of"
-            " the configured index",
-        )
-    raise NetworkError(
-        f"{host} answered with an error",
+def _check(response: httpx.Response, allowed: set[int], where: str) -> None:
+    check_status(
+        response.status_code,
+        allowed,
+        url=str(response.url),
         where=where,
-        found=f"HTTP {status} {response.reason_phrase}".strip(),
-        hint="try again later, or set another index: PYARTIFACTS_INDEX_URL",
-    )
-
-
-def _unreachable(url: str, where: str, error: Exception) -> NetworkError:
-    host = urlsplit(url).netloc.rpartition("@")[2]
-    text = str(error) or type(error).__name__
-    return NetworkError(
-        f"{host} cannot be reached",
-        where=where,
-        details=re.sub(r"://[^/@\s]+@", "://***@", text),
-        hint="name the file of your certificate authority in SSL_CERT_FILE"
-        if "CERTIFICATE_VERIFY_FAILED" in text
-        else "check the network and the proxy (HTTPS_PROXY), or work with what is stored:"
-        " --offline",
+        retry_after=response.headers.get("retry-after", ""),
     )

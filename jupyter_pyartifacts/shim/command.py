@@ -76,6 +76,8 @@ class Commands(object):
         event = self._engine(verb, target, arguments, options, title, progress)
         if target != session.path:
             session.write_lock(event.get("lock"))
+            # Once more for this kernel, so that the engine knows who uses it.
+            event = self._engine(verb, session.path, arguments, options, title, progress)
             event["changes"] = changes_between(before, event.get("lock"))
             self._taken = (before, session.lock())
         return event

@@ -2,7 +2,7 @@
 
 __all__ = ["Interrupted", "PyArtifactsError", "error_from_event"]
 
-_RED, _CYAN, _BOLD, _OFF = "\x1b[31m", "\x1b[36m", "\x1b[1m", "\x1b[0m"
+_RED, _BOLD, _OFF = "\x1b[31m", "\x1b[1m", "\x1b[0m"
 
 
 class PyArtifactsError(Exception):
@@ -43,7 +43,7 @@ class PyArtifactsError(Exception):
 
     def _render_traceback_(self):
         head = "{}{}{}: {}{}".format(_RED, _BOLD, type(self).__name__, _OFF, self._summary())
-        return [head, *self._facts(), "{}hint:{} {}".format(_CYAN, _OFF, self.hint)]
+        return [head, *self._facts(), "{}hint:{} {}".format(_BOLD, _OFF, self.hint)]
 
 
 class Interrupted(KeyboardInterrupt):

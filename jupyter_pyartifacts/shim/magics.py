@@ -11,7 +11,7 @@ from .failures import PyArtifactsError
 
 __all__ = ["Registration", "install", "uninstall"]
 
-_CYAN, _OFF = "\x1b[36m", "\x1b[0m"
+_BOLD, _OFF = "\x1b[1m", "\x1b[0m"
 # A line that calls the magic, its result assigned or not; the group begins with the magic.
 _CALL = re.compile(r"\s*(?:[\w., ]+=\s*)?(%{1,2}pyartifacts\s.*)\Z")
 _STATE = "_pyartifacts_registration"
@@ -134,7 +134,7 @@ class Registration(object):
 
                 hint = hint_for(error, pinned_names(self._lock()))
                 if hint:
-                    return [*stb, "{}hint:{} {}".format(_CYAN, _OFF, hint)]
+                    return [*stb, "{}hint:{} {}".format(_BOLD, _OFF, hint)]
         except Exception:
             # A hint must never stand in the way of the error itself.
             return stb

@@ -15,8 +15,8 @@ __all__ = ["Session", "find_notebook", "isolated_session", "read_notebook_lock",
 class Session(object):
     """Know the session file, the host's Python, the notebook and every view used so far.
 
-    The file holds `{"pyartifacts": lock or null, "views": [paths]}`; the engine reads and writes
-    the lock, and keeps the views from garbage collection while the kernel lives.
+    The file holds `{"pyartifacts": lock or null}` and stands for the notebook when the engine is
+    called; the engine keeps the views that it gives out from being swept while this process lives.
     """
 
     def __init__(self, path, host_python, isolated, view=None, notebook=None):
@@ -55,26 +55,16 @@ class Session(object):
         return lock if isinstance(lock, dict) else None
 
     def write_lock(self, lock):
-        """Write another lock (or None), the views stay."""
-        self._write({"pyartifacts": lock})
+        """Write another lock, or None."""
+        document = _document(self.read())
+        document["pyartifacts"] = lock
+        _replace(self.path, (json.dumps(document, indent=1) + "\n").encode("utf-8"))
 
     def use_view(self, view):
         """Remember a view: this kernel may have modules loaded from it until it ends."""
         if view in self.views:
             self.views.remove(view)
         self.views.append(view)
-        self.keep_views()
-
-    def keep_views(self):
-        """Write the views into the file, so that garbage collection leaves them alone."""
-        self._write({})
-
-    def _write(self, change):
-        document = _document(self.read())
-        document.setdefault("pyartifacts", None)
-        document.update(change)
-        document["views"] = list(self.views)
-        _replace(self.path, (json.dumps(document, indent=1) + "\n").encode("utf-8"))
 
 
 def _document(content):
@@ -126,7 +116,8 @@ def stock_session(environ, namespace, runtime_directory=None):
     atexit.register(shutil.rmtree, directory, ignore_errors=True)
     notebook = find_notebook(environ, namespace)
     session = Session(
-        os.path.join(directory, "session.json"),
+        # The name is the kernel's in the engine's books.
+        os.path.join(directory, os.path.basename(directory) + ".json"),
         sys.executable,
         isolated=False,
         notebook=notebook,

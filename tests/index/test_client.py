@@ -183,7 +183,7 @@ def test_a_server_that_stays_busy(index: IndexServer, client: IndexClient) -> No
         client.project("big")
     assert str(caught.value) == (
         f"127.0.0.1:{index.port} cannot be reached (big)\n"
-        "  HTTP 503 Service Unavailable\n"
+        "  HTTP 503\n"
         "hint: check the network and the proxy (HTTPS_PROXY), or work with what is stored:"
         " --offline"
     )

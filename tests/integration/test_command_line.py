@@ -262,3 +262,22 @@ def test_an_interrupt_leaves_nothing_half_done(place: Place, index: LocalIndex) 
     assert place.notebook.read_bytes() == before
     index.answer = original  # type: ignore[method-assign]
     place.ok("add", "n.ipynb", "slow")
+
+
+def test_a_lock_moves_to_other_platforms(place: Place) -> None:
+    place.ok("add", "n.ipynb", "demo")
+    place.ok("add", "n.ipynb", "needed", "--platform", "linux-x86_64", "--platform", "macos-arm64")
+    assert place.lock["platforms"] == ["linux-x86_64", "macos-arm64"]
+    place.ok("upgrade", "n.ipynb", "--platform", "linux-x86_64")
+    assert place.lock["platforms"] == ["linux-x86_64"]
+    place.ok("undo", "n.ipynb")
+    assert place.lock["platforms"] == ["linux-x86_64", "macos-arm64"]
+
+
+def test_an_upgrade_from_another_index(place: Place) -> None:
+    place.ok("add", "n.ipynb", "demo")
+    other = LocalIndex()
+    other.add("demo", "9.0")
+    with other.serving():
+        place.ok("upgrade", "n.ipynb", "demo", "--index", f"theirs={other.url}")
+    assert "demo 9.0 @ theirs" in pins(place.lock)

@@ -48,22 +48,23 @@ def test_a_kernel_that_the_provisioner_did_not_start_says_so() -> None:
     )
 
 
-def test_views_are_kept_beside_the_lock_and_the_engine_still_reads_it(tmp_path: Path) -> None:
+def test_what_else_is_in_the_file_stays_and_the_engine_reads_it(tmp_path: Path) -> None:
     path = tmp_path / "s.json"
-    path.write_text(json.dumps({"pyartifacts": LOCK, "pid": 12}))
+    path.write_text(json.dumps({"pyartifacts": None, "pid": 12}))
     session = Session(str(path), "/host/python", True, view="/views/a")
 
-    session.use_view("/views/b")
-    session.use_view("/views/a")
+    session.write_lock(LOCK)
 
-    assert json.loads(path.read_text()) == {
-        "pyartifacts": LOCK,
-        "pid": 12,
-        "views": ["/views/b", "/views/a"],
-    }
-    assert session.view == "/views/a"
+    assert json.loads(path.read_text()) == {"pyartifacts": LOCK, "pid": 12}
     assert read_document(path).lock_document == LOCK
     assert [entry.name for entry in tmp_path.iterdir()] == ["s.json"]
+
+
+def test_the_views_used_so_far_are_known_the_one_in_use_last(tmp_path: Path) -> None:
+    session = Session(str(tmp_path / "s.json"), "/host/python", True, view="/views/a")
+    session.use_view("/views/b")
+    session.use_view("/views/a")
+    assert (session.views, session.view) == (["/views/b", "/views/a"], "/views/a")
 
 
 def test_restore_puts_back_what_was_there(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 
 from jupyter_pyartifacts.lock import lock_digest, parse_lock
+from jupyter_pyartifacts.store import Store
+from jupyter_pyartifacts.store.roots import read_kernels
 
 from .conftest import write_notebook
 from .running import Answer, Running
@@ -67,7 +69,14 @@ def message_of(answer: Answer) -> str:
     return ANSI.sub("", "\n".join(answer.error["traceback"]))
 
 
-def test_what_is_added_is_importable_at_once_and_everywhere(kernel, lock):
+def views_kept(kernel: Running, store: Path) -> list[str]:
+    """Return the views that no sweep takes while the kernel lives."""
+    pid = kernel.value("__import__('os').getpid()")
+    kept = [use for use in read_kernels(Store([store])) if use.pid == pid]
+    return [view.hex for use in kept if use.is_alive() for view in use.views]
+
+
+def test_what_is_added_is_importable_at_once_and_everywhere(kernel, lock, store):
     before = kernel.value("__import__('sys').prefix")
     missing = kernel.run("import inflection")
     assert "hint: %pyartifacts add inflection" in message_of(missing)
@@ -88,7 +97,7 @@ def test_what_is_added_is_importable_at_once_and_everywhere(kernel, lock):
     assert (
         kernel.value("__import__('importlib.metadata').metadata.version('inflection')") == "0.5.0"
     )
-    assert session_of(kernel)["views"] == [before, after]
+    assert views_kept(kernel, store) == sorted(Path(view).name for view in (before, after))
     assert session_of(kernel)["pyartifacts"]["requirements"] == [*lock["requirements"], PACKAGE]
 
 

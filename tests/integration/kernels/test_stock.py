@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from .conftest import write_notebook
-from .test_magic import PACKAGE, locks_of, message_of, text_of
+from .test_magic import PACKAGE, locks_of, message_of, text_of, views_kept
 
 pytestmark = [pytest.mark.kernel, pytest.mark.network]
 
@@ -36,6 +36,12 @@ def test_the_first_add_hides_the_systems_packages_from_then_on(stock, store):
     assert stock.value("'' in __import__('sys').path")
     shell = stock.run("!python -c 'import inflection; print(inflection.__file__)'")
     assert shell.out.startswith(str(store / "views"))
+
+
+def test_no_sweep_takes_what_it_uses(stock, store):
+    stock.run(f"%pyartifacts add {PACKAGE} --platform linux-x86_64")
+    prefix = stock.value("__import__('sys').prefix")
+    assert views_kept(stock, store) == [Path(prefix).name]
 
 
 def test_undo_of_the_first_add_brings_the_systems_packages_back(stock):
