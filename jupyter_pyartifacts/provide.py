@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -16,15 +16,17 @@ from .errors import ArtifactError, PlatformError
 from .instantiate import instantiate_pins
 from .interpreter import find_interpreter, system_version
 from .lock import lock_digest
-from .model import Digest, Environment, Lock
+from .model import Digest, Environment, InterpreterInUse, Lock
 from .notebook import Document
 from .plan import Pin, pins_for, plan_digest
 from .platforms import oldest_system
 from .report import Reporter
-from .store import Store
+from .requirements import parse_requirement
+from .store import Published, Store
 from .treehash import combined_digest
 
 if TYPE_CHECKING:
+    from .bytecode import BackgroundCompile
     from .index.client import IndexClient
 
 __all__ = ["Provider", "now"]
@@ -40,7 +42,12 @@ class Provider:
         self._reporter = reporter
 
     def environment_for(
-        self, document: Document, lock: Lock, client: IndexClient | None = None
+        self,
+        document: Document,
+        lock: Lock,
+        client: IndexClient | None = None,
+        *,
+        starting: bool = False,
     ) -> Environment:
         """Return the environment of a lock and keep it for the notebook or its running kernel.
 
@@ -54,30 +61,76 @@ class Provider:
         return environment
 
     def environment(
-        self, lock: Lock, directory: Path, notebook: str | None, client: IndexClient | None = None
+        self,
+        lock: Lock,
+        directory: Path,
+        notebook: str | None,
+        client: IndexClient | None = None,
+        *,
+        starting: bool = False,
     ) -> Environment:
         """Find the view of a lock, or bring its artifacts and assemble it.
 
-        The way of a reopened notebook: everything that takes time to import or to ask stays
-        behind the one look at the view.
+        With `starting` somebody is about to import from it, so what is imported first is
+        compiled. The way of a reopened notebook: everything that takes time to import or to ask
+        stays behind the one look at the view.
         """
         pins = pins_for(lock, self.platform)
         interpreter = find_interpreter(lock.python, self.config.environ)
         digest = plan_digest(pins, interpreter.identity)
-        environment = find_view(digest, interpreter, store=self.store)
-        if environment is None:
-            _check_system(pins, self.platform)
-            with ExitStack() as stack:
-                fetcher = client or stack.enter_context(self.client(lock, directory))
-                published = instantiate_pins(
-                    pins, store=self.store, fetcher=fetcher, reporter=self._reporter
-                )
+        # Until the use is on record, `gc` could take what was just found or made.
+        with self.store.using():
+            environment = find_view(digest, interpreter, store=self.store)
+            if environment is None:
+                _check_system(pins, self.platform)
+                with ExitStack() as stack:
+                    fetcher = client or stack.enter_context(self.client(lock, directory))
+                    published = instantiate_pins(
+                        pins, store=self.store, fetcher=fetcher, reporter=self._reporter
+                    )
                 self._check_tree(lock, [published[pin.artifact.digest].tree for pin in pins])
                 environment = assemble_view(pins, published, interpreter, store=self.store)
-        environment = replace(environment, notes=(*environment.notes, *interpreter.notes))
-        if notebook is not None:
-            self._keep_for_notebook(notebook, lock, digest, pins)
-        return environment
+                if starting:
+                    self._compile_first(lock, published.values(), interpreter)
+            if notebook is not None:
+                self._keep_for_notebook(notebook, lock, digest, pins)
+        return replace(environment, notes=(*environment.notes, *interpreter.notes))
+
+    def _compile_first(
+        self, lock: Lock, published: Iterable[Published], interpreter: InterpreterInUse
+    ) -> None:
+        from .bytecode import compile_first
+
+        compile_first(
+            published,
+            interpreter,
+            store=self.store,
+            direct=[parse_requirement(text).name for text in lock.requirements],
+            environ=self.config.environ,
+            reporter=self._reporter,
+        )
+
+    def tend(self, lock: Lock) -> BackgroundCompile | None:
+        """Look over the environment of a kernel that is starting, and compile the rest behind.
+
+        Every file is looked at for its presence and size, and a note names what is wrong. Returns
+        what ends the compiling, None where all is compiled.
+        """
+        from .bytecode import compile_rest
+        from .store.verify import verify_artifacts
+
+        found = [
+            self.store.find_artifact(pin.artifact.digest) for pin in pins_for(lock, self.platform)
+        ]
+        published = [artifact for artifact in found if artifact is not None]
+        damaged = verify_artifacts(published, quick=True)[1]
+        for damage in damaged.values():
+            self._reporter.note(
+                f"{damage[0].path} is damaged: expected {damage[0].expected}, found"
+                f" {damage[0].found}; repair it: jupyter pyartifacts verify NOTEBOOK"
+            )
+        interpreter = find_interpreter(lock.python, self.config.environ)
+        return compile_rest(published, interpreter, store=self.store, environ=self.config.environ)
 
     def _keep_for_notebook(
         self, notebook: str, lock: Lock, view: Digest, pins: Sequence[Pin]

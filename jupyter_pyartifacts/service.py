@@ -53,6 +53,7 @@ from .treehash import combined_digest
 from .trust import Trust, lock_sources
 
 if TYPE_CHECKING:
+    from .bytecode import BackgroundCompile
     from .index.client import IndexClient
     from .resolve import ResolveRequest
 
@@ -239,10 +240,13 @@ class Engine:
 
     # What makes a lock real.
 
-    def instantiate(self, document: Document) -> Changed:
-        """Bring every artifact of this platform into the store and assemble the view."""
+    def instantiate(self, document: Document, *, starting: bool = False) -> Changed:
+        """Bring every artifact of this platform into the store and assemble the view.
+
+        `starting` says that a kernel follows at once.
+        """
         lock = self._lock_of(document, own=True)
-        environment = self._provider.environment_for(document, lock)
+        environment = self._provider.environment_for(document, lock, starting=starting)
         return self._changed("instantiate", lock, lock, environment, options=LockOptions())
 
     def prepare(
@@ -251,7 +255,14 @@ class Engine:
         """Return the environment of a lock for a kernel that is about to start."""
         lock = parse_lock(lock_document)
         self.trust_store.check(lock, self.config.trust, self.config.allowed_indexes, where=notebook)
-        return self._provider.environment(lock, Path(directory), notebook)
+        return self._provider.environment(lock, Path(directory), notebook, starting=True)
+
+    def tend(self, lock_document: object) -> BackgroundCompile | None:
+        """Look over the environment of a kernel that is starting, and compile the rest behind.
+
+        Returns what ends the compiling; None where there is nothing to compile.
+        """
+        return self._provider.tend(parse_lock(lock_document))
 
     def trust(self, document: Document) -> Approved:
         """Approve the lock of a notebook."""
@@ -279,6 +290,7 @@ class Engine:
                 store=self.store,
                 fetcher=client,
                 reporter=self._reporter,
+                byte_code=self.config.environ if deep else None,
             )
 
     # What the store keeps.

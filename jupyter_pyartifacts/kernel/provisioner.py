@@ -24,6 +24,7 @@ from .origin import Origin, find_origin
 from .reporting import LogReporter, kernel_host
 
 if TYPE_CHECKING:
+    from ..bytecode import BackgroundCompile
     from ..service import Engine
 
 __all__ = ["BOOTSTRAP", "FALLBACK", "INTERNAL_HINT", "PyArtifactsProvisioner"]
@@ -56,6 +57,8 @@ class PyArtifactsProvisioner(LocalProvisioner):
     _origin: Origin | None = None
     _engine: Engine | None = None
     _environment_in_use: Environment | None = None
+    _compiling: BackgroundCompile | None = None
+    _start: object = None
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Prepare the environment, then have ports picked, then rewrite command and environment."""
@@ -78,10 +81,37 @@ class PyArtifactsProvisioner(LocalProvisioner):
                 self._engine.keep_for_kernel(self.kernel_id, self.pid, self._environment_in_use)
             except PyArtifactsError as error:
                 self.log.warning("pyartifacts: %s", error)
+            self._start = start = object()
+            threading.Thread(
+                target=self._tend, args=(start,), name="pyartifacts-tend", daemon=True
+            ).start()
+
+    def _tend(self, start: object) -> None:
+        """Look over the environment while the kernel boots, and compile the rest behind."""
+        engine, origin = self._engine, self._origin
+        if engine is None or origin is None:
+            return
+        try:
+            compiling = engine.tend(origin.document)
+        except PyArtifactsError as error:
+            self.log.warning("pyartifacts: %s", error)
+            return
+        if self._start is start:
+            self._compiling = compiling
+        elif compiling is not None:
+            # The kernel ended meanwhile.
+            compiling.stop()
+
+    def _stop_compiling(self) -> None:
+        self._start = None
+        compiling, self._compiling = self._compiling, None
+        if compiling is not None:
+            compiling.stop()
 
     async def cleanup(self, restart: bool = False) -> None:
         """Clean up as the stock provisioner does; the session file goes with the kernel."""
         await super().cleanup(restart=restart)
+        self._stop_compiling()
         if self._engine is not None and not restart:
             self._engine.forget_kernel(self.kernel_id)
         if self._session and not restart:
