@@ -27,6 +27,7 @@ from .notebook import Document
 from .plan import Pin, pins_for, plan_digest
 from .platforms import oldest_system
 from .report import Reporter
+from .requirements import parse_requirement
 from .store import Store
 from .treehash import combined_digest
 
@@ -46,7 +47,12 @@ class Provider:
         self._reporter = reporter
 
     def environment_for(
-        self, document: Document, lock: Lock, client: IndexClient | None = None
+        self,
+        document: Document,
+        lock: Lock,
+        client: IndexClient | None = None,
+        *,
+        starting: bool = False,
     ) -> Environment:
         """Return the environment of a lock and keep it for the notebook or its running kernel.
 
@@ -54,7 +60,9 @@ class Provider:
         kernel; the kernel is our parent.
         """
         notebook = str(document.path) if document.kind == "notebook" else self.config.notebook
-        environment = self.environment(lock, document.directory, notebook, client)
+        environment = self.environment(
+            lock, document.directory, notebook, client, starting=starting
+        )
         if document.kind == "session":
             self.keep_for_kernel(document.path.stem, os.getppid(), environment)
         return environment
@@ -77,22 +85,41 @@ class Provider:
         pins = pins_for(lock, self.platform)
         interpreter = find_interpreter(lock.python, self.config.environ)
         digest = plan_digest(pins, interpreter.identity)
-        environment = find_view(digest, interpreter, store=self.store)
-        if environment is None:
-            _check_system(pins, self.platform)
-            with ExitStack() as stack:
-                fetcher = client or stack.enter_context(self.client(lock, directory))
-                published = instantiate_pins(
-                    pins, store=self.store, fetcher=fetcher, reporter=self._reporter
-                )
+        # Until the use is on record, `gc` could take what was just found or made.
+        with self.store.using():
+            environment = find_view(digest, interpreter, store=self.store)
+            if environment is None:
+                _check_system(pins, self.platform)
+                with ExitStack() as stack:
+                    fetcher = client or stack.enter_context(self.client(lock, directory))
+                    published = instantiate_pins(
+                        pins, store=self.store, fetcher=fetcher, reporter=self._reporter
+                    )
                 self._check_tree(lock, [published[pin.artifact.digest].tree for pin in pins])
                 environment = assemble_view(pins, published, interpreter, store=self.store)
-        if self.config.byte_code and not is_compiled(environment):
-            self._compile(lock, pins, environment, interpreter, wait=starting)
-        environment = replace(environment, notes=(*environment.notes, *interpreter.notes))
-        if notebook is not None:
-            self._keep_for_notebook(notebook, lock, digest, pins)
-        return environment
+            if self.config.byte_code and not is_compiled(environment):
+                self._compile(lock, pins, environment, interpreter, wait=starting)
+            if notebook is not None:
+                self._keep_for_notebook(notebook, lock, digest, pins)
+        return replace(environment, notes=(*environment.notes, *interpreter.notes))
+
+    def tend(self, lock: Lock) -> None:
+        """Look over the environment of a kernel that is starting.
+
+        Every file is looked at for its presence and size, and a note names what is wrong.
+        """
+        from .store.verify import verify_artifacts
+
+        found = [
+            self.store.find_artifact(pin.artifact.digest) for pin in pins_for(lock, self.platform)
+        ]
+        published = [artifact for artifact in found if artifact is not None]
+        damaged = verify_artifacts(published, quick=True)[1]
+        for damage in damaged.values():
+            self._reporter.note(
+                f"{damage[0].path} is damaged: expected {damage[0].expected}, found"
+                f" {damage[0].found}; repair it: jupyter pyartifacts verify NOTEBOOK"
+            )
 
     def _compile(
         self,
@@ -103,8 +130,6 @@ class Provider:
         *,
         wait: bool,
     ) -> None:
-        from .requirements import parse_requirement
-
         prepare_byte_code(
             environment,
             interpreter,

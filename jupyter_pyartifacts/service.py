@@ -240,10 +240,13 @@ class Engine:
 
     # What makes a lock real.
 
-    def instantiate(self, document: Document) -> Changed:
-        """Bring every artifact of this platform into the store and assemble the view."""
+    def instantiate(self, document: Document, *, starting: bool = False) -> Changed:
+        """Bring every artifact of this platform into the store and assemble the view.
+
+        `starting` says that a kernel follows at once.
+        """
         lock = self._lock_of(document, own=True)
-        environment = self._provider.environment_for(document, lock)
+        environment = self._provider.environment_for(document, lock, starting=starting)
         return self._changed("instantiate", lock, lock, environment, options=LockOptions())
 
     def prepare(
@@ -253,6 +256,10 @@ class Engine:
         lock = parse_lock(lock_document)
         self.trust_store.check(lock, self.config.trust, self.config.allowed_indexes, where=notebook)
         return self._provider.environment(lock, Path(directory), notebook, starting=True)
+
+    def tend(self, lock_document: object) -> None:
+        """Look over the environment of a kernel that is starting."""
+        self._provider.tend(parse_lock(lock_document))
 
     def trust(self, document: Document) -> Approved:
         """Approve the lock of a notebook."""
