@@ -78,6 +78,17 @@ class PyArtifactsProvisioner(LocalProvisioner):
                 self._engine.keep_for_kernel(self.kernel_id, self.pid, self._environment_in_use)
             except PyArtifactsError as error:
                 self.log.warning("pyartifacts: %s", error)
+            threading.Thread(target=self._tend, name="pyartifacts-tend", daemon=True).start()
+
+    def _tend(self) -> None:
+        """Look over the environment while the kernel boots."""
+        engine, origin = self._engine, self._origin
+        if engine is None or origin is None:
+            return
+        try:
+            engine.tend(origin.document)
+        except PyArtifactsError as error:
+            self.log.warning("pyartifacts: %s", error)
 
     async def cleanup(self, restart: bool = False) -> None:
         """Clean up as the stock provisioner does; the session file goes with the kernel."""
