@@ -35,6 +35,20 @@ class Config:
     notebook: str | None = None
     environ: Mapping[str, str]
 
+    def approvals(self, sys_platform: str, home: str) -> str:
+        """Return the directory of this user's approvals: configuration, apart from any store.
+
+        Stores come and go, and a group may share one; what somebody trusts is their own.
+        """
+        home = self.environ.get("HOME") or home
+        if sys_platform == "win32":
+            base = self.environ.get("APPDATA") or f"{home}/AppData/Roaming"
+        elif sys_platform == "darwin":
+            base = f"{home}/Library/Preferences"
+        else:
+            base = self.environ.get("XDG_CONFIG_HOME") or f"{home}/.config"
+        return f"{base}/jupyter_pyartifacts/approvals"
+
     @classmethod
     def from_environ(cls, environ: Mapping[str, str], **overrides: Any) -> Config:
         """Read the `PYARTIFACTS_*` variables; keyword arguments that are not None win.

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Literal
 from .config import Config
 from .errors import LockError, UsageError
 from .history import diff_locks, record_change, undo_change
-from .indexes import merge_indexes
+from .indexes import index_url, merge_indexes
 from .interpreter import find_interpreter, host_version
 from .lock import lock_digest, parse_lock, render_lock
 from .model import Digest, Environment, Lock, PythonPin
@@ -101,7 +101,7 @@ class Engine:
     @cached_property
     def trust_store(self) -> Trust:
         """Return the user's approvals."""
-        return Trust(self.store.layout.approvals)
+        return Trust(self.config.approvals(sys.platform, str(Path.home())))
 
     # What a notebook has.
 
@@ -168,7 +168,7 @@ class Engine:
                 hint="name a package: jupyter pyartifacts add NOTEBOOK pandas",
             )
         before = self._own_lock(document)
-        wanted = before or self._empty_lock(options)
+        wanted = self._asked_for(before, options)
         merged = merge_requirements(wanted.requirements, requirements)
         wanted = replace(
             wanted,
@@ -195,7 +195,12 @@ class Engine:
         before = self._lock_of(document, own=True)
         exact = tuple(name for name in names if "==" in name)
         self._check_pinned(before, names)
-        wanted = replace(before, requirements=loosen_requirements(before.requirements, exact))
+        wanted = self._asked_for(before, options)
+        wanted = replace(
+            wanted,
+            requirements=loosen_requirements(before.requirements, exact),
+            indexes=merge_indexes(before.indexes, options.indexes, _names(names)),
+        )
         what = f"upgrade {' '.join(names)}".rstrip()
         return self._relock(
             "upgrade",
@@ -211,11 +216,7 @@ class Engine:
     def lock(self, document: Document, *, options: LockOptions) -> Changed:
         """Lock the requirements again (for another Python or platforms), or make an empty lock."""
         before = self._own_lock(document)
-        wanted = before or self._empty_lock(options)
-        if options.python:
-            wanted = replace(wanted, python=PythonPin(version=self._python(options.python)))
-        if options.platforms:
-            wanted = replace(wanted, platforms=_platforms(options.platforms))
+        wanted = self._asked_for(before, options)
         if options.as_of:
             wanted = replace(wanted, as_of=options.as_of)
         return self._relock("lock", document, before, wanted, what="lock", options=options)
@@ -323,6 +324,8 @@ class Engine:
         # A store that cannot be written says so now, not after a resolution.
         self.store.prepare()
         with self._provider.client(wanted, document.directory) as client:
+            for text in options.indexes:
+                client.learn_credentials(index_url(text))
             resolution = resolve(
                 self._request(
                     wanted, document, options, upgrade=upgrade, pinned=pinned, prior=before
@@ -349,6 +352,8 @@ class Engine:
                 trees[pin.artifact.digest] = tree
         after = replace(after, trees=self._platform_trees(after, trees))
         if before is not None and lock_digest(after) == lock_digest(before):
+            # Resolved anew by this user, to the very same: theirs from now on.
+            self.trust_store.approve(before)
             return self._changed(
                 verb, before, before, environment, options=options, notes=resolution.notes
             )
@@ -451,6 +456,17 @@ class Engine:
         self.trust_store.check(
             lock, self.config.trust, self.config.allowed_indexes, where=str(document.path)
         )
+
+    def _asked_for(self, before: Lock | None, options: LockOptions) -> Lock:
+        """Return the lock to start from, for the Python and the platforms that are asked for."""
+        if before is None:
+            return self._empty_lock(options)
+        wanted = before
+        if options.python:
+            wanted = replace(wanted, python=PythonPin(version=self._python(options.python)))
+        if options.platforms:
+            wanted = replace(wanted, platforms=_platforms(options.platforms))
+        return wanted
 
     def _empty_lock(self, options: LockOptions) -> Lock:
         return Lock(

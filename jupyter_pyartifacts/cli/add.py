@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 
-from .call import Call, add_lock_options, rebase_words
+from .call import Call, add_index, add_lock_options, rebase_words
 
 ARGUMENTS = "NOTEBOOK REQUIREMENT..."
 NOTEBOOK = "required"
@@ -25,6 +25,7 @@ EXAMPLES = (
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     add_lock_options(parser)
+    add_index(parser)
     parser.add_argument(
         "--prefer",
         action="append",

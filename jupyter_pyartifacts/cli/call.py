@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from ..config import Config
-from ..errors import UsageError
 from ..notebook import Document, read_document
 from .console import Console
 
 if TYPE_CHECKING:
     from ..service import Engine, LockOptions
 
-__all__ = ["Call", "Verb", "add_change_options", "add_dry_run", "add_lock_options", "rebase_words"]
+__all__ = ["Call", "Verb", "add_dry_run", "add_index", "add_lock_options", "rebase_words"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,24 +100,20 @@ def add_dry_run(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_change_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of a verb that resolves: what to look for, and where."""
-    add_dry_run(parser)
+def add_index(parser: argparse.ArgumentParser) -> None:
+    """Add `--index`, for a verb that names projects."""
     parser.add_argument(
         "--index",
         action="append",
         type=_index,
         metavar="[NAME=]URL",
-        help="another index; the requirements of this call are taken from it (may be repeated)",
+        help="another index; the projects named in this call are taken from it (may be repeated)",
     )
-    parser.add_argument(
-        "--as-of", metavar="DATE", help="as if it were this day (2024-06-30) or time (RFC 3339)"
-    )
-    parser.add_argument("--pre", action="store_true", help="take pre-releases too")
 
 
 def add_lock_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of a verb that makes a lock: for which Python and which platforms."""
+    """Add the options of a verb that resolves: for which Python and platforms, and as of when."""
+    add_dry_run(parser)
     parser.add_argument("--python", metavar="VERSION", help="the Python of the lock, such as 3.12")
     parser.add_argument(
         "--platform",
@@ -126,22 +121,17 @@ def add_lock_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="a platform to lock for, such as linux-x86_64 (may be repeated)",
     )
-    add_change_options(parser)
+    parser.add_argument(
+        "--as-of", metavar="DATE", help="as if it were this day (2024-06-30) or time (RFC 3339)"
+    )
+    parser.add_argument("--pre", action="store_true", help="take pre-releases too")
 
 
 def _index(text: str) -> str:
-    name, equals, url = text.partition("=")
-    if not equals or "://" in name:
-        name, url = "", text
-    plain = name.replace("-", "").replace("_", "").replace(".", "")
-    if url.startswith(("https://", "http://", "file://")) and (not name or plain.isalnum()):
-        return text
-    raise UsageError(
-        "an index is not understood",
-        expected="URL or NAME=URL, with https://, http:// or file://",
-        found=text,
-        hint="write it like --index pytorch=https://download.example/whl/cu124",
-    )
+    from ..indexes import parse_index
+
+    parse_index(text)
+    return text
 
 
 def rebase_words(words: Sequence[str], document: Document) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from .call import Call, add_change_options
+from .call import Call, add_index, add_lock_options
 
 ARGUMENTS = "NOTEBOOK [NAME[==VERSION]...]"
 NOTEBOOK = "required"
@@ -22,7 +22,8 @@ EXAMPLES = (
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    add_change_options(parser)
+    add_lock_options(parser)
+    add_index(parser)
 
 
 def run(call: Call) -> int:

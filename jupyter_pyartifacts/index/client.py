@@ -3,46 +3,50 @@
 from __future__ import annotations
 
 import contextlib
-import re
+import ssl
 import threading
-import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
-from urllib.parse import quote, urlsplit
-
-import httpx
+from typing import TYPE_CHECKING, TypeVar
 
 from .._version import __version__
 from ..config import Config
-from ..errors import NetworkError, OfflineError
+from ..errors import NetworkError
 from ..model import Artifact, Index, Lock
 from ..requirements import parse_requirement
+from .bodies import Bodies
 from .credentials import Credentials
-from .download import ATTEMPTS, Body, download
-from .failures import Gone, ProjectNotFound, RangesNotServed, Transient, pause
-from .files import copy_file, open_file, path_of, read_page_file
-from .pages import PageCache, PageHead
+from .download import Body, download
+from .failures import (
+    MISSING,
+    Gone,
+    Hopeless,
+    ProjectNotFound,
+    RangesNotServed,
+    Transient,
+    unreachable,
+)
+from .files import copy_file, open_file, path_of
+from .network import Network, Reply
+from .pages import PageHead
 from .policy import LocationPolicy
+from .projects import FRESH, MAX_PAGE, Answer, Projects
 from .roots import FileRoots
 from .settings import default_index
-from .simple import ACCEPT, ProjectPage, parse_page
+from .simple import ProjectPage
 from .sources import ArtifactSources
 from .transport import create_ssl_context
 
+if TYPE_CHECKING:
+    import httpx
+
 __all__ = ["FRESH", "IndexClient", "ProjectNotFound", "RangesNotServed"]
 
-FRESH = 600.0
-"""Seconds for which a page is taken as current without asking (what indexes commonly declare)."""
-_MAX_PAGE = 64 << 20
 _MAX_FILE = 1 << 36
-_PARSED = 64
-_REDIRECTS = {301, 302, 303, 307, 308}
-_BUSY = {408, 429, 500, 502, 503, 504}
-_MISSING = {404, 410}
+_TIMEOUT = 30.0
+_USER_AGENT = f"jupyter_pyartifacts/{__version__}"
 T = TypeVar("T")
 
 
@@ -68,9 +72,16 @@ class IndexClient:
         self._index_url: str | None = None
         self._lock = threading.RLock()
         self._http: httpx.Client | None = None
-        self._pages = PageCache(cache / "pages")
-        self._parsed: OrderedDict[tuple[str, str], tuple[str, ProjectPage]] = OrderedDict()
+        self._bodies = Bodies(context=self._make_context, timeout=_TIMEOUT, user_agent=_USER_AGENT)
+        self._projects = Projects(cache / "pages", get=self._get_page, offline=config.offline)
         self.policy = LocationPolicy(self._credentials.learn(u) for u in config.allowed_indexes)
+        self._network = Network(
+            policy=self.policy,
+            credentials=self._credentials,
+            offline=config.offline,
+            send=self._send,
+            bodies=self._bodies,
+        )
         if directory is None:
             directory = Path(config.notebook).absolute().parent if config.notebook else Path.cwd()
         self._sources = ArtifactSources(
@@ -98,6 +109,7 @@ class IndexClient:
 
     def close(self) -> None:
         """Close all connections."""
+        self._bodies.close()
         with self._lock:
             if self._http is not None:
                 self._http.close()
@@ -123,6 +135,10 @@ class IndexClient:
     def index_url(self, index: str | None) -> str:
         """Return the URL of an index by name, None for the default; raise LockError."""
         return self._sources.index_url(index)
+
+    def learn_credentials(self, url: str) -> None:
+        """Use the credentials of a URL for this run; they are never written or shown."""
+        self._credentials.learn(url)
 
     def allow_index(self, index: Index) -> None:
         """Allow an index beside the default one, for the projects tied to it."""
@@ -154,80 +170,29 @@ class IndexClient:
 
     def cached_head(self, name: str, index_url: str) -> PageHead | None:
         """Return what is known of a page in the cache, without asking its index."""
-        return self._pages.head(index_url, name)
+        return self._projects.head(name, index_url)
 
     def page_digest(self, name: str, index_url: str, *, max_age: float = FRESH) -> str:
         """Return the sha256 hex of a page's body. Raises as `project` does."""
-        if not index_url.startswith("file:"):
-            head = self._pages.head(index_url, name)
-            if head is not None and (head.age <= max_age or self.offline):
-                return head.digest
-        return self._current(name, index_url, max_age)[0].digest
+        return self._projects.digest(name, index_url, max_age=max_age)
 
     def read_page(
         self, name: str, index_url: str, *, max_age: float = FRESH
     ) -> tuple[str, ProjectPage]:
         """Return the digest of a page's body, and the page. Raises as `project` does."""
-        head, body = self._current(name, index_url, max_age)
-        key = (index_url, name)
-        with self._lock:
-            known = self._parsed.get(key)
-            if known is not None and known[0] == head.digest:
-                self._parsed.move_to_end(key)
-                return known
-        page = parse_page(body, head.content_type, name=name, url=head.url)
-        with self._lock:
-            self._parsed[key] = head.digest, page
-            while len(self._parsed) > _PARSED:
-                self._parsed.popitem(last=False)
-        return head.digest, page
+        return self._projects.read(name, index_url, max_age=max_age)
 
-    def _current(self, name: str, index_url: str, max_age: float) -> tuple[PageHead, bytes]:
-        if index_url.startswith("file:"):
-            url, kind, body = read_page_file(index_url, name)
-            return PageHead.of(body, url=url, content_type=kind), body
-        cached = self._pages.read(index_url, name)
-        if cached is not None and (cached[0].age <= max_age or self.offline):
-            return cached
-        return self._fetch_page(name, index_url, cached)
+    def _get_page(self, url: str, headers: Mapping[str, str], where: str) -> Answer:
+        def read(reply: Reply) -> Answer:
+            reply.check({200, 304, *MISSING}, where)
+            return Answer(
+                status=reply.status,
+                url=reply.url,
+                headers=reply.headers,
+                body=reply.read(MAX_PAGE, where),
+            )
 
-    def _fetch_page(
-        self, name: str, index_url: str, cached: tuple[PageHead, bytes] | None
-    ) -> tuple[PageHead, bytes]:
-        headers = {"Accept": ACCEPT}
-        if cached is not None and cached[0].etag:
-            headers["If-None-Match"] = cached[0].etag
-        elif cached is not None and cached[0].last_modified:
-            headers["If-Modified-Since"] = cached[0].last_modified
-
-        def act() -> tuple[PageHead, bytes]:
-            with self._open("GET", f"{index_url}/{quote(name)}/", headers, name) as response:
-                if response.status_code == 304 and cached is not None:
-                    self._pages.confirm(index_url, name)
-                    return cached
-                if response.status_code in _MISSING:
-                    raise ProjectNotFound(
-                        f"the index has no project named {name}",
-                        where=index_url,
-                        hint="check the spelling; the name to import often differs from the"
-                        " project's",
-                    )
-                _expect(response, {200}, name)
-                body = _read(response.iter_bytes(), _MAX_PAGE, name)
-                head = PageHead.of(
-                    body,
-                    url=_bare(response.url),
-                    content_type=response.headers.get("content-type", ""),
-                    etag=response.headers.get("etag"),
-                    last_modified=response.headers.get("last-modified"),
-                )
-                return head, body
-
-        head, body = self._retry(act, name, index_url)
-        if cached is None or head.digest != cached[0].digest:
-            parse_page(body, head.content_type, name=name, url=head.url)
-        self._pages.write(index_url, name, head, body)
-        return head, body
+        return self._network.ask("GET", url, headers, where, read)
 
     # Artifacts
 
@@ -280,18 +245,17 @@ class IndexClient:
                 return stream.read(stop - start)
         headers = {"Range": f"bytes={start}-{stop - 1}", "Accept-Encoding": "identity"}
 
-        def act() -> bytes:
-            with self._open("GET", url, headers, where) as response:
-                if response.status_code in (200, 416):
-                    raise RangesNotServed(
-                        "the server sends whole files only",
-                        where=where,
-                        hint="download the whole file",
-                    )
-                _expect(response, {206}, where)
-                return _read(response.iter_raw(), stop - start, where)
+        def read(reply: Reply) -> bytes:
+            if reply.status in (200, 416):
+                raise RangesNotServed(
+                    "the server sends whole files only",
+                    where=where,
+                    hint="download the whole file",
+                )
+            reply.check({206}, where)
+            return reply.read(stop - start, where)
 
-        return self._retry(act, where, url)
+        return self._network.ask("GET", url, headers, where, read, plain=True)
 
     def read_url(self, url: str, *, limit: int, where: str, listed_by: str) -> bytes | None:
         """Return a small file beside what `listed_by` listed; None if it is not there."""
@@ -299,14 +263,11 @@ class IndexClient:
         if url.startswith("file:"):
             return path_of(url).read_bytes()[:limit] if path_of(url).is_file() else None
 
-        def act() -> bytes | None:
-            with self._open("GET", url, {}, where) as response:
-                if response.status_code in _MISSING | {403, 405}:
-                    return None
-                _expect(response, {200}, where)
-                return _read(response.iter_bytes(), limit, where)
+        def read(reply: Reply) -> bytes | None:
+            reply.check({200, 403, 405, *MISSING}, where)
+            return reply.read(limit, where) if reply.status == 200 else None
 
-        return self._retry(act, where, url)
+        return self._network.ask("GET", url, {}, where, read)
 
     def size_of(self, url: str, *, where: str) -> int | None:
         """Return the size in bytes that the server declares for a URL; None if it doesn't."""
@@ -314,12 +275,11 @@ class IndexClient:
             with open_file(url, where) as stream:
                 return stream.seek(0, 2)
 
-        def act() -> int | None:
-            with self._open("HEAD", url, {"Accept-Encoding": "identity"}, where) as response:
-                length = response.headers.get("content-length", "")
-                return int(length) if response.status_code == 200 and length.isdigit() else None
+        def read(reply: Reply) -> int | None:
+            reply.check({200, 403, 405, 501, *MISSING}, where)
+            return reply.length if reply.status == 200 else None
 
-        return self._retry(act, where, url)
+        return self._network.ask("HEAD", url, {"Accept-Encoding": "identity"}, where, read)
 
     def download_url(self, url: str, part: Path, *, where: str) -> str:
         """Download a URL into `part`; return its sha256 hex."""
@@ -342,152 +302,59 @@ class IndexClient:
             headers = {"Accept-Encoding": "identity"}
             if start:
                 headers["Range"] = f"bytes={start}-"
-            with self._open("GET", url, headers, where) as response:
-                if start and response.status_code == 416:
+            with self._network.open("GET", url, headers, where, plain=True) as reply:
+                if start and reply.status == 416:
                     raise RangesNotServed("it is shorter", where=where, hint="begin again")
-                _expect(response, {200, 206} if start else {200}, where)
-                length = response.headers.get("content-length", "")
+                reply.check({200, 206} if start else {200}, where)
                 yield Body(
-                    start=start if response.status_code == 206 else 0,
-                    length=int(length) if length.isdigit() else None,
-                    pieces=response.iter_raw(),
+                    start=start if reply.status == 206 else 0,
+                    length=reply.length,
+                    pieces=reply.pieces,
                 )
 
         try:
             return download(open_at, part, on_bytes, where=where, limit=limit, size=size)
         except Transient as error:
-            raise _unreachable(url, where, error) from error
+            raise unreachable(url, where, error) from error
 
-    # The network
-
-    def _client(self) -> httpx.Client:
-        with self._lock:
-            if self._http is None:
-                self._http = httpx.Client(
-                    verify=create_ssl_context(self._config.environ),
-                    timeout=httpx.Timeout(30.0, connect=15.0),
-                    limits=httpx.Limits(max_connections=24, max_keepalive_connections=24),
-                    follow_redirects=False,
-                    trust_env=True,
-                    headers={"User-Agent": f"jupyter_pyartifacts/{__version__}"},
-                )
-            return self._http
-
-    def _retry(self, act: Callable[[], T], where: str, url: str) -> T:
-        """Call `act` until it raises nothing that may pass; raise NetworkError at the end."""
-        attempt = 0
-        while True:
-            try:
-                return act()
-            except Transient as failure:
-                attempt += 1
-                if attempt >= ATTEMPTS:
-                    raise _unreachable(url, where, failure) from failure
-                time.sleep(pause(attempt, failure))
+    # The general way: compressed pages, HEAD, proxies of every kind
 
     @contextlib.contextmanager
-    def _open(
-        self, method: str, url: str, headers: dict[str, str], where: str
-    ) -> Iterator[httpx.Response]:
-        """Open one response, redirects followed under the policy.
+    def _send(
+        self, method: str, url: str, headers: Mapping[str, str], auth: tuple[str, str] | None
+    ) -> Iterator[Reply]:
+        """Send a request and yield its answer; the one place where httpx's failures become ours."""
+        import httpx
 
-        The one place where httpx's failures become ours: Transient for what may pass.
-        """
-        if self.offline:
-            raise OfflineError(
-                f"{where} was never fetched, and the network is switched off",
-                hint="leave --offline out (or unset PYARTIFACTS_OFFLINE) once, with a network",
-            )
         try:
-            response = self._send(method, url, headers, where)
-            try:
-                if response.status_code in _BUSY:
-                    after = response.headers.get("retry-after", "")
-                    raise Transient(
-                        f"HTTP {response.status_code} {response.reason_phrase}".strip(),
-                        after=float(after) if after.isdigit() else None,
+            with self._lock:
+                if self._http is None:
+                    self._http = httpx.Client(
+                        verify=self._make_context(),
+                        timeout=httpx.Timeout(_TIMEOUT, connect=_TIMEOUT / 2),
+                        limits=httpx.Limits(max_connections=24, max_keepalive_connections=24),
+                        follow_redirects=False,
+                        trust_env=True,
+                        headers={"User-Agent": _USER_AGENT},
                     )
-                yield response
+            request = self._http.build_request(method, url, headers=dict(headers))
+            response = self._http.send(
+                request, stream=True, auth=httpx.BasicAuth(*auth) if auth else None
+            )
+            try:
+                yield Reply(
+                    status=response.status_code,
+                    headers=response.headers,
+                    pieces=response.iter_bytes(),
+                )
             finally:
                 response.close()
         except (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.ProxyError) as error:
-            raise _unreachable(url, where, error) from error
+            raise Hopeless(str(error)) from error
         except httpx.TransportError as error:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
-                raise _unreachable(url, where, error) from error
+                raise Hopeless(str(error)) from error
             raise Transient(str(error) or type(error).__name__) from error
 
-    def _send(self, method: str, url: str, headers: dict[str, str], where: str) -> httpx.Response:
-        client, origin = self._client(), url
-        for _ in range(10):
-            found = self._credentials.find(url)
-            auth = httpx.BasicAuth(*found) if found else None
-            request = client.build_request(method, url, headers=headers)
-            response = client.send(request, stream=True, auth=auth)
-            if response.status_code not in _REDIRECTS or "location" not in response.headers:
-                return response
-            response.close()
-            url = _bare(response.url.join(response.headers["location"]))
-            self.policy.check(url, where=where, listed_by=origin)
-        raise NetworkError(
-            f"{urlsplit(origin).hostname} redirects without end",
-            where=where,
-            hint="check the URL of the index",
-        )
-
-
-def _bare(url: httpx.URL) -> str:
-    return str(url.copy_with(username=None, password=None, fragment=None))
-
-
-def _read(pieces: Iterator[bytes], limit: int, where: str) -> bytes:
-    found: list[bytes] = []
-    done = 0
-    for piece in pieces:
-        done += len(piece)
-        if done > limit:
-            raise NetworkError(
-                "an index sends more than it should",
-                where=where,
-                expected=f"at most {limit} bytes",
-                found="more",
-                hint="check that the configured index is one",
-            )
-        found.append(piece)
-    return b"".join(found)
-
-
-def _expect(response: httpx.Response, allowed: set[int], where: str) -> None:
-    status, host = response.status_code, response.url.host
-    if status in allowed:
-        return
-    if status in _MISSING:
-        raise Gone(f"{host} no longer has {where}", where=where, hint="lock again")
-    if status in (401, 403, 407):
-        raise NetworkError(
-            f"{host} refuses access",
-            where=where,
-            found=f"HTTP {status}",
-            hint="put user and password for this host into your netrc file, or into the URL of"
-            " the configured index",
-        )
-    raise NetworkError(
-        f"{host} answered with an error",
-        where=where,
-        found=f"HTTP {status} {response.reason_phrase}".strip(),
-        hint="try again later, or set another index: PYARTIFACTS_INDEX_URL",
-    )
-
-
-def _unreachable(url: str, where: str, error: Exception) -> NetworkError:
-    host = urlsplit(url).netloc.rpartition("@")[2]
-    text = str(error) or type(error).__name__
-    return NetworkError(
-        f"{host} cannot be reached",
-        where=where,
-        details=re.sub(r"://[^/@\s]+@", "://***@", text),
-        hint="name the file of your certificate authority in SSL_CERT_FILE"
-        if "CERTIFICATE_VERIFY_FAILED" in text
-        else "check the network and the proxy (HTTPS_PROXY), or work with what is stored:"
-        " --offline",
-    )
+    def _make_context(self) -> ssl.SSLContext:
+        return create_ssl_context(self._config.environ)

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
 
-from ..errors import ArtifactError
+from ..errors import ArtifactError, NetworkError
 from ..index.client import IndexClient, RangesNotServed
 from ..index.simple import ProjectFile, ProjectPage, parse_version
 from .freshness import Freshness
@@ -131,8 +131,13 @@ class Catalog:
         """Tell whether uv last saw a project's page as fresh as it has to be."""
         if name in self._direct:
             return True
-        seen = self.served.get(name)
-        head = self._client.cached_head(name, self.index_url(name))
+        seen, index_url = self.served.get(name), self.index_url(name)
+        if index_url.startswith("file:"):
+            try:
+                return seen is not None and self._client.page_digest(name, index_url) == seen[0]
+            except NetworkError:
+                return False
+        head = self._client.cached_head(name, index_url)
         if seen is None or head is None or seen[0] != head.digest:
             return False
         return self._client.offline or self._freshness.accepts(name, head.age)

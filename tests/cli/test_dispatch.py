@@ -91,7 +91,7 @@ USAGE = {
         "error: an index is not understood\n"
         "  expected: URL or NAME=URL, with https://, http:// or file://\n"
         "  found:    a b=https://x.example\n"
-        "hint: write it like --index pytorch=https://download.example/whl/cu124\n"
+        "hint: write it like pytorch=https://download.example/whl/cu124\n"
     ),
 }
 

@@ -183,7 +183,7 @@ def test_a_server_that_stays_busy(index: IndexServer, client: IndexClient) -> No
         client.project("big")
     assert str(caught.value) == (
         f"127.0.0.1:{index.port} cannot be reached (big)\n"
-        "  HTTP 503 Service Unavailable\n"
+        "  HTTP 503\n"
         "hint: check the network and the proxy (HTTPS_PROXY), or work with what is stored:"
         " --offline"
     )
@@ -303,7 +303,7 @@ def test_no_network(
     client.default_index
     port = index.port
     index.stop()
-    monkeypatch.setattr("jupyter_pyartifacts.index.client.time.sleep", lambda _: None)
+    monkeypatch.setattr("jupyter_pyartifacts.index.network.time.sleep", lambda _: None)
     with pytest.raises(NetworkError) as caught:
         client.project("big")
     assert caught.value.what == f"127.0.0.1:{port} cannot be reached"

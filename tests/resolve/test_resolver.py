@@ -629,7 +629,7 @@ def test_offline_and_never_seen(index: IndexServer, run: Resolver) -> None:
 
 
 def test_no_network(index: IndexServer, run: Resolver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jupyter_pyartifacts.index.client.time.sleep", lambda _: None)
+    monkeypatch.setattr("jupyter_pyartifacts.index.network.time.sleep", lambda _: None)
     index.busy["first"] = 99
     with pytest.raises(NetworkError) as caught:
         run("first")

@@ -40,7 +40,7 @@ def run(source: str, *arguments: Path) -> Any:
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "PATH": "/usr/bin"},
+        env={k: v for k, v in os.environ.items() if k != "VIRTUAL_ENV"} | {"PATH": "/usr/bin"},
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

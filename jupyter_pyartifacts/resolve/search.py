@@ -1,0 +1,317 @@
+"""The search for a resolution: attempts with uv, from its cache or asking, platform by platform."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from packaging.markers import Marker
+from packaging.requirements import InvalidRequirement as _Malformed
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+from ..config import Config
+from ..errors import (
+    InvalidRequirement,
+    NoWheel,
+    PyArtifactsError,
+    ResolutionError,
+    UnknownProject,
+)
+from ..index.client import IndexClient
+from ..index.simple import parse_version, version_text
+from ..model import Distribution, LeftOut
+from ..plan import pins_for
+from ..platforms import marker_environment
+from ..requirements import parse_requirement
+from .assemble import missing_wheels
+from .catalog import Catalog, SyntheticWheels
+from .direct import direct_pages, index_requirement
+from .failure import explain
+from .freshness import Freshness
+from .loopback import Loopback, open_slot
+from .project import ROOT, Project, render_prior
+from .request import ResolveRequest
+from .target import Target, parse_as_of, python_accepts, tag_ranks
+from .ties import tied_projects
+from .uvlock import parse_uv_lock
+from .uvrun import UvAnswer, run_uv_lock
+from .walk import Need, walk
+
+__all__ = ["Found", "Search"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A resolution: what is needed, and what uv said while it looked."""
+
+    platforms: tuple[str, ...]
+    needs: tuple[Need, ...]
+    said: str
+
+
+class Search:
+    """One search: what does not change between the attempts, and the loopback index they ask.
+
+    A context manager: the loopback index serves until it ends. `user` are the requirements that
+    the user typed, `asked` these and the kernel's; `given` the projects they gave wheels of;
+    `ties` maps projects to the name of the index they come from; `before` are the names and
+    versions of the prior lock.
+    """
+
+    def __init__(
+        self,
+        request: ResolveRequest,
+        config: Config,
+        client: IndexClient,
+        cache: Path,
+        *,
+        on_request: Callable[[str], None],
+        synthetic: SyntheticWheels | None,
+    ) -> None:
+        self.request = request
+        self.config = config
+        self.cache = cache
+        self.user = tuple(parse_requirement(text) for text in request.requirements)
+        self.asked = (*self.user, *(parse_requirement(text) for text in request.kernel))
+        self.pinned = tuple(_exact(text) for text in request.pinned)
+        self.preferred = tuple(_preferred(text) for text in request.prefer)
+        self.pinned_names = {str(canonicalize_name(Requirement(own).name)) for own in self.pinned}
+        self.freed = _freed(request, self.pinned_names)
+        for index in request.indexes:
+            client.allow_index(index)
+        self.ties = tied_projects(request.indexes)
+        self.given = direct_pages(self.asked, client=client, directory=request.directory)
+        prior = request.prior.distributions if request.prior is not None else ()
+        self.before = {(own.name, own.version) for own in prior}
+        self.freshness = Freshness(freed=self.freed, kept={own.name for own in prior})
+        version = request.python.version
+        self.catalog = Catalog(
+            client,
+            Target(
+                python=version if version.count(".") >= 2 else f"{version}.0",
+                implementation=request.python.implementation,
+                as_of=parse_as_of(request.as_of) if request.as_of else None,
+            ),
+            cache=cache,
+            direct=self.given,
+            ties={name: client.index_url(index) for name, index in self.ties.items()},
+            freshness=self.freshness,
+            synthetic=synthetic,
+        )
+        self._online = False
+        self.loopback = Loopback(
+            self.catalog, open_slot(cache / "loopback.json"), on_request=on_request
+        )
+
+    def __enter__(self) -> Search:
+        self._serving = self.loopback.serving()
+        self._serving.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._serving.__exit__(kind, error, trace)
+
+    def for_all(self, platforms: tuple[str, ...]) -> tuple[Found, tuple[LeftOut, ...]]:
+        """Resolve for all platforms; else for the host's, then with each that can join it."""
+        try:
+            return self._find(platforms), ()
+        except UnknownProject:
+            raise
+        except ResolutionError:
+            if len(platforms) == 1:
+                raise
+        host = self.request.host_platform
+        first = host if host in platforms else platforms[0]
+        found, left_out = self._find((first,)), []
+        for platform in platforms:
+            if platform == first:
+                continue
+            try:
+                self._find((platform,))
+                found = self._find((*found.platforms, platform))
+            except ResolutionError as error:
+                left_out.append(LeftOut(platform=platform, reason=error.what))
+        return found, tuple(sorted(left_out, key=lambda own: own.platform))
+
+    def _find(self, platforms: tuple[str, ...]) -> Found:
+        """Resolve for platforms; from uv's cache alone if that turns out to be fresh enough."""
+        project = self.project(platforms)
+        if not self._online and self._may_know():
+            with_cache = self._read(self.ask(project, offline=True), platforms)
+            if isinstance(with_cache, Found) and self._is_newest(with_cache):
+                return with_cache
+        self._online = True
+        while True:
+            self.loopback.failures.clear()
+            answer = self.ask(project, offline=False)
+            found = self._read(answer, platforms)
+            if isinstance(found, Found):
+                stale = self._stale(found)
+                if not (stale and self.freshness.release(stale)):
+                    return found
+            elif not (isinstance(found, ResolutionError) and self.freshness.release()):
+                raise found
+
+    def _may_know(self) -> bool:
+        """Tell whether asking uv's cache alone may be of use: no page is known to be needed."""
+        return all(
+            name in self.given or self.catalog.is_current(name)
+            for name in {own.name for own in self.asked} - {name for name, _ in self.before}
+        ) and not (self.request.upgrade or self.pinned or self.request.prereleases)
+
+    def _is_newest(self, found: Found) -> bool:
+        """Tell whether all that was newly chosen, from a cache, is the newest of fresh pages.
+
+        Without the network uv passes silently over a version whose metadata it has not got, so
+        anything older may be wrong.
+        """
+        return not self._stale(found) and all(
+            self._was_before(need)
+            or need.package.name in self.given
+            or self.catalog.facts(need.package.name).newest == need.package.version
+            for need in found.needs
+        )
+
+    def _was_before(self, need: Need) -> bool:
+        return (need.package.name, need.package.version) in self.before
+
+    def _stale(self, found: Found) -> set[str]:
+        """Return the projects at a new version whose page was too old to choose it from."""
+        return {
+            need.package.name
+            for need in found.needs
+            if not self._was_before(need) and not self.catalog.is_current(need.package.name)
+        }
+
+    def ask(self, project: Project, *, offline: bool) -> UvAnswer:
+        return run_uv_lock(
+            project,
+            self._prior(project),
+            cache=self.cache / "uv",
+            environ=self.config.environ,
+            offline=offline,
+        )
+
+    def _read(self, answer: UvAnswer, platforms: tuple[str, ...]) -> Found | PyArtifactsError:
+        self.catalog.served.save()
+        python = self.request.python
+        if answer.lock is None:
+            return explain(
+                answer.said,
+                self.loopback.failures,
+                requested=[own.name for own in self.asked],
+                where=f"Python {python.minor} on {', '.join(platforms)}",
+                has_wheel=lambda name: self._has_wheel(name, platforms),
+            )
+        root, packages = parse_uv_lock(answer.lock, ROOT)
+        target = self.catalog.target
+        needs = walk(
+            root,
+            packages,
+            platforms,
+            python=target.python,
+            implementation=target.implementation,
+        )
+        for missing in missing_wheels(needs, python.minor):
+            return NoWheel(
+                f"{missing.name} {missing.version} has no wheel for Python {python.minor} on"
+                f" {missing.platform}",
+                hint="ask for a version that has wheels, or leave the platform out: --platform",
+            )
+        return Found(platforms=platforms, needs=needs, said=answer.said)
+
+    def _has_wheel(self, name: str, platforms: Iterable[str]) -> bool:
+        """Tell whether what the user allows of a project has wheels for each of the platforms."""
+        wanted, target, lacking = SpecifierSet(), self.catalog.target, set(platforms)
+        for own in self.asked:
+            if own.name == name:
+                wanted &= SpecifierSet(own.specifier)
+                if own.marker:
+                    marker = Marker(own.marker)
+                    lacking = {
+                        platform
+                        for platform in lacking
+                        if marker.evaluate(
+                            marker_environment(platform, target.python, target.implementation)
+                        )
+                    }
+        try:
+            _, page = self.catalog.page(name)
+        except PyArtifactsError:
+            return True
+        for file in page.files:
+            version = parse_version(version_text(file.filename, name) or "")
+            if not file.is_wheel or version is None or not wanted.contains(version, True):
+                continue
+            if file.requires_python and not python_accepts(file.requires_python, target.python):
+                continue
+            tags = "-".join(file.filename[:-4].split("-")[-3:])
+            lacking -= {platform for platform, _ in tag_ranks(tags, target.minor)}
+        return not lacking
+
+    def project(self, platforms: tuple[str, ...]) -> Project:
+        python = self.request.python
+        wanted = tuple(int(part) for part in python.minor.split("."))
+        return Project(
+            requirements=tuple(dict.fromkeys(index_requirement(own) for own in self.asked)),
+            platforms=platforms,
+            minor=python.minor,
+            implementation=python.implementation,
+            lower=".".join(str(part) for part in min(sys.version_info[:2], wanted)),
+            index_url=self.loopback.base,
+            constraints=self.pinned,
+            prereleases=self.request.prereleases,
+        )
+
+    def _prior(self, project: Project) -> str | None:
+        prior = self.request.prior
+        if self.request.upgrade == "all" or (prior is None and not self.preferred):
+            return None
+        if prior is None:
+            return render_prior(project, self.preferred, {})
+        kept = tuple(own for own in prior.distributions if not self.freed(own.name))
+        active: dict[tuple[str, str], tuple[str, ...]] = {}
+        if len(kept) != len({own.name for own in kept}):
+            for platform in set(prior.platforms) & set(project.platforms):
+                for pin in pins_for(prior, platform):
+                    key = (pin.distribution.name, pin.distribution.version)
+                    active[key] = (*active.get(key, ()), platform)
+        names = {own.name for own in prior.distributions}
+        wished = (own for own in self.preferred if own.name not in names)
+        return render_prior(project, (*kept, *wished), active)
+
+
+def _freed(request: ResolveRequest, pinned: set[str]) -> Callable[[str], bool]:
+    if request.upgrade == "all":
+        return lambda _: True
+    return ({parse_requirement(text).name for text in request.upgrade} | pinned).__contains__
+
+
+def _preferred(text: str) -> Distribution:
+    name, _, version = _exact(text).partition("==")
+    return Distribution(name=canonicalize_name(name), version=version, artifacts=())
+
+
+def _exact(text: str) -> str:
+    try:
+        parsed = Requirement(text)
+        if parsed.url or parsed.extras or not str(parsed.specifier).startswith("=="):
+            raise ValueError("not NAME==VERSION")
+    except (_Malformed, ValueError) as error:
+        raise InvalidRequirement(
+            "a version to upgrade to cannot be read",
+            expected="NAME==VERSION, such as pandas==2.2.3",
+            found=text[:120],
+            hint="write it without spaces: %pyartifacts upgrade pandas==2.2.3",
+        ) from error
+    return str(parsed)
