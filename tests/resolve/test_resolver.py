@@ -17,6 +17,7 @@ from jupyter_pyartifacts.errors import (
     NoWheel,
     OfflineError,
     ResolutionError,
+    StoreError,
     UnknownProject,
     UsageError,
 )
@@ -714,3 +715,12 @@ def test_a_lock_is_the_same_each_time(index: IndexServer, run: Resolver) -> None
     assert hashlib.sha256(repr(one.lock).encode()).digest() == (
         hashlib.sha256(repr(two.lock).encode()).digest()
     )
+
+
+def test_a_store_that_cannot_be_written(index: IndexServer, run: Resolver, tmp_path: Path) -> None:
+    index.add(project_wheel("first"))
+    (tmp_path / "cache").write_text("a file where a directory should be")
+    with pytest.raises(StoreError) as caught:
+        run("first")
+    assert caught.value.what == "the store cannot be written"
+    assert index.requests == []
