@@ -7,6 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+# Nothing may go on writing into a test's store after the test: byte code has tests of its own.
+os.environ.setdefault("PYARTIFACTS_BYTE_CODE", "0")
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_configuration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:

@@ -136,6 +136,10 @@ class IndexClient:
         """Return the URL of an index by name, None for the default; raise LockError."""
         return self._sources.index_url(index)
 
+    def learn_credentials(self, url: str) -> None:
+        """Use the credentials of a URL for this run; they are never written or shown."""
+        self._credentials.learn(url)
+
     def allow_index(self, index: Index) -> None:
         """Allow an index beside the default one, for the projects tied to it."""
         bare = self._credentials.learn(index.url).rstrip("/")

@@ -170,6 +170,21 @@ def test_an_upgrade_to_an_exact_version(index: IndexServer, run: Resolver) -> No
     assert versions(run("first", prior=after.lock)) == {"first": "2.0"}
 
 
+def test_preferred_versions_are_taken_where_they_fit_and_nothing_is_pinned(
+    index: IndexServer, run: Resolver
+) -> None:
+    for version in ("1.0", "2.0", "3.0"):
+        index.add(project_wheel("first", version, ["Second"]), project_wheel("second", version))
+    wishes = ("first==2.0", "Second==1.0", "third==1.0")
+    made = run("first", prefer=wishes)
+    assert versions(made) == {"first": "2.0", "second": "1.0"}
+    # A wish is no requirement: what is asked for, or pinned already, comes before it.
+    assert versions(run("first>=3", prefer=wishes)) == {"first": "3.0", "second": "1.0"}
+    assert versions(run("first", prefer=("first==9.0",))) == {"first": "3.0", "second": "3.0"}
+    kept = run("first", prior=made.lock, prefer=("first==1.0", "second==3.0"))
+    assert versions(kept) == {"first": "2.0", "second": "1.0"}
+
+
 @pytest.mark.parametrize("text", ["first>=2", "first", "first==", "first[x]==2.0"])
 def test_an_exact_version_that_is_none(run: Resolver, text: str) -> None:
     with pytest.raises(InvalidRequirement) as caught:
