@@ -24,7 +24,6 @@ from .metadata import impossible_metadata, render_metadata
 from .offer import FORMAT, Facts, Offer, decode_source, make_offer
 from .served import Served
 from .target import Target
-from .wheelmeta import read_wheel_metadata
 
 __all__ = ["Catalog", "SyntheticWheels"]
 
@@ -207,6 +206,8 @@ class Catalog:
     def _read_metadata(
         self, name: str, url: str, filename: str, flagged: bool, size: int | None
     ) -> bytes:
+        from .wheelmeta import read_wheel_metadata
+
         if name not in self._direct:
             self._client.policy.check(url, where=filename, listed_by=self.index_url(name))
         host = urlsplit(url).netloc
@@ -233,6 +234,8 @@ class Catalog:
             return self._read_whole(url, filename)
 
     def _read_whole(self, url: str, filename: str) -> bytes:
+        from .wheelmeta import read_wheel_metadata
+
         with tempfile.TemporaryDirectory(prefix="pyartifacts-wheel-") as directory:
             part = Path(directory, "wheel")
             self._client.download_url(url, part, where=filename)
