@@ -335,7 +335,7 @@ class IndexClient:
                 if self._http is None:
                     self._http = httpx.Client(
                         verify=self._make_context(),
-                        timeout=httpx.Timeout(_TIMEOUT, connect=_TIMEOUT / 2),
+                        timeout=httpx.Timeout(_TIMEOUT, connect=_TIMEOUT / 3),
                         limits=httpx.Limits(max_connections=24, max_keepalive_connections=24),
                         follow_redirects=False,
                         trust_env=True,

@@ -12,7 +12,6 @@ from urllib.parse import urljoin, urlsplit
 
 from ..errors import NetworkError, OfflineError
 from .credentials import Credentials, split_credentials
-from .download import ATTEMPTS
 from .failures import Hopeless, Transient, check_status, pause, unreachable
 from .policy import LocationPolicy
 
@@ -23,6 +22,8 @@ __all__ = ["Network", "Reply", "Send"]
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _HOPS = 10
+_ATTEMPTS = 4
+"""How often something small is asked for: without a network nobody should wait for long."""
 T = TypeVar("T")
 
 
@@ -110,7 +111,7 @@ class Network:
                     return read(reply)
             except Transient as failure:
                 attempt += 1
-                if attempt >= ATTEMPTS:
+                if attempt >= _ATTEMPTS:
                     raise unreachable(url, where, failure) from failure
                 time.sleep(pause(attempt, failure))
 
