@@ -11,16 +11,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .config import Config
-from .environment import artifacts_of, assemble_view, find_view
+from .environment import (
+    artifacts_of,
+    assemble_view,
+    find_view,
+    is_compiled,
+    prepare_byte_code,
+)
 from .errors import ArtifactError, PlatformError
 from .instantiate import instantiate_pins
 from .interpreter import find_interpreter, system_version
 from .lock import lock_digest
-from .model import Digest, Environment, Lock
+from .model import Digest, Environment, InterpreterInUse, Lock
 from .notebook import Document
 from .plan import Pin, pins_for, plan_digest
 from .platforms import oldest_system
 from .report import Reporter
+from .requirements import parse_requirement
 from .store import Store
 from .treehash import combined_digest
 
@@ -40,7 +47,12 @@ class Provider:
         self._reporter = reporter
 
     def environment_for(
-        self, document: Document, lock: Lock, client: IndexClient | None = None
+        self,
+        document: Document,
+        lock: Lock,
+        client: IndexClient | None = None,
+        *,
+        starting: bool = False,
     ) -> Environment:
         """Return the environment of a lock and keep it for the notebook or its running kernel.
 
@@ -48,36 +60,85 @@ class Provider:
         kernel; the kernel is our parent.
         """
         notebook = str(document.path) if document.kind == "notebook" else self.config.notebook
-        environment = self.environment(lock, document.directory, notebook, client)
+        environment = self.environment(
+            lock, document.directory, notebook, client, starting=starting
+        )
         if document.kind == "session":
             self.keep_for_kernel(document.path.stem, os.getppid(), environment)
         return environment
 
     def environment(
-        self, lock: Lock, directory: Path, notebook: str | None, client: IndexClient | None = None
+        self,
+        lock: Lock,
+        directory: Path,
+        notebook: str | None,
+        client: IndexClient | None = None,
+        *,
+        starting: bool = False,
     ) -> Environment:
         """Find the view of a lock, or bring its artifacts and assemble it.
 
         The way of a reopened notebook: everything that takes time to import or to ask stays
-        behind the one look at the view.
+        behind the one look at the view. `starting` says that a kernel starts in it at once, so
+        that its byte code is waited for.
         """
         pins = pins_for(lock, self.platform)
         interpreter = find_interpreter(lock.python, self.config.environ)
         digest = plan_digest(pins, interpreter.identity)
-        environment = find_view(digest, interpreter, store=self.store)
-        if environment is None:
-            _check_system(pins, self.platform)
-            with ExitStack() as stack:
-                fetcher = client or stack.enter_context(self.client(lock, directory))
-                published = instantiate_pins(
-                    pins, store=self.store, fetcher=fetcher, reporter=self._reporter
-                )
+        # Until the use is on record, `gc` could take what was just found or made.
+        with self.store.using():
+            environment = find_view(digest, interpreter, store=self.store)
+            if environment is None:
+                _check_system(pins, self.platform)
+                with ExitStack() as stack:
+                    fetcher = client or stack.enter_context(self.client(lock, directory))
+                    published = instantiate_pins(
+                        pins, store=self.store, fetcher=fetcher, reporter=self._reporter
+                    )
                 self._check_tree(lock, [published[pin.artifact.digest].tree for pin in pins])
                 environment = assemble_view(pins, published, interpreter, store=self.store)
-        environment = replace(environment, notes=(*environment.notes, *interpreter.notes))
-        if notebook is not None:
-            self._keep_for_notebook(notebook, lock, digest, pins)
-        return environment
+            if self.config.byte_code and not is_compiled(environment):
+                self._compile(lock, pins, environment, interpreter, wait=starting)
+            if notebook is not None:
+                self._keep_for_notebook(notebook, lock, digest, pins)
+        return replace(environment, notes=(*environment.notes, *interpreter.notes))
+
+    def tend(self, lock: Lock) -> None:
+        """Look over the environment of a kernel that is starting.
+
+        Every file is looked at for its presence and size, and a note names what is wrong.
+        """
+        from .store.verify import verify_artifacts
+
+        found = [
+            self.store.find_artifact(pin.artifact.digest) for pin in pins_for(lock, self.platform)
+        ]
+        published = [artifact for artifact in found if artifact is not None]
+        damaged = verify_artifacts(published, quick=True)[1]
+        for damage in damaged.values():
+            self._reporter.note(
+                f"{damage[0].path} is damaged: expected {damage[0].expected}, found"
+                f" {damage[0].found}; repair it: jupyter pyartifacts verify NOTEBOOK"
+            )
+
+    def _compile(
+        self,
+        lock: Lock,
+        pins: Sequence[Pin],
+        environment: Environment,
+        interpreter: InterpreterInUse,
+        *,
+        wait: bool,
+    ) -> None:
+        prepare_byte_code(
+            environment,
+            interpreter,
+            pins,
+            kernel=[parse_requirement(text).name for text in lock.kernel],
+            requirements=[parse_requirement(text).name for text in lock.requirements],
+            store=self.store,
+            wait=wait,
+        )
 
     def _keep_for_notebook(
         self, notebook: str, lock: Lock, view: Digest, pins: Sequence[Pin]

@@ -45,7 +45,7 @@ def run(call: Call) -> int:
         from ..service import Engine
         from .execution import Execution
 
-        Engine(call.config, reporter).instantiate(document)
+        Engine(call.config, reporter).instantiate(document, starting=True)
         execution = Execution(document, reporter)
         try:
             execution.run()

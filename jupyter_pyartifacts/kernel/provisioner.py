@@ -76,6 +76,17 @@ class PyArtifactsProvisioner(LocalProvisioner):
         engine, environment, pid = self._engine, self._environment_in_use, self.pid
         if engine is not None and environment is not None and pid:
             await self._kept(lambda: engine.keep_for_kernel(self.kernel_id, pid, environment))
+            threading.Thread(target=self._tend, name="pyartifacts-tend", daemon=True).start()
+
+    def _tend(self) -> None:
+        """Look over the environment while the kernel boots."""
+        engine, origin = self._engine, self._origin
+        if engine is None or origin is None:
+            return
+        try:
+            engine.tend(origin.document)
+        except PyArtifactsError as error:
+            self.log.warning("pyartifacts: %s", error)
 
     async def cleanup(self, restart: bool = False) -> None:
         """Clean up as the stock provisioner does; the session file goes with the kernel."""
