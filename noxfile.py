@@ -42,6 +42,11 @@ def python(session: nox.Session, *arguments: str, **environ: str) -> None:
     run(session, sys.executable, *arguments, **environ)
 
 
+def script(name: str) -> str:
+    """Return the path of a program of this environment."""
+    return str(Path(SCRIPTS) / name)
+
+
 def pytest(session: nox.Session, markers: str) -> None:
     """Run the tests with these markers; what follows `--` on the command line goes to pytest."""
     python(session, "-m", "pytest", "-m", markers, *session.posargs)
@@ -57,7 +62,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def layers(session: nox.Session) -> None:
     """Check that a module imports only from the layers below its own."""
-    run(session, str(Path(SCRIPTS) / "lint-imports"), "--no-cache")
+    run(session, script("lint-imports"), "--no-cache")
 
 
 @nox.session
@@ -65,8 +70,8 @@ def types(session: nox.Session) -> None:
     """Check the types of the Python and of the TypeScript sources."""
     python(session, "-m", "mypy")
     session.chdir("labextension")
-    run(session, "jlpm", "install", "--immutable")
-    run(session, "jlpm", "check")
+    run(session, script("jlpm"), "install", "--immutable")
+    run(session, script("jlpm"), "check")
 
 
 @nox.session

@@ -24,7 +24,8 @@ class Config:
     for. `trust` is the policy for locks made by others: `ask` refuses until approved, `index`
     approves what comes from allowed indexes, `all` approves everything. `allowed_indexes` are
     URLs trusted beside the default index. `python` is a requested Python version.
-    `environ` is the environment that child processes get as their base.
+    `byte_code` has the byte code of modules made in the store. `environ` is the environment that
+    child processes get as their base.
     """
 
     stores: tuple[str, ...] = ()
@@ -33,7 +34,22 @@ class Config:
     index_url: str | None = None
     allowed_indexes: tuple[str, ...] = ()
     notebook: str | None = None
+    byte_code: bool = True
     environ: Mapping[str, str]
+
+    def approvals(self, sys_platform: str, home: str) -> str:
+        """Return the directory of this user's approvals: configuration, apart from any store.
+
+        Stores come and go, and a group may share one; what somebody trusts is their own.
+        """
+        home = self.environ.get("HOME") or home
+        if sys_platform == "win32":
+            base = self.environ.get("APPDATA") or f"{home}/AppData/Roaming"
+        elif sys_platform == "darwin":
+            base = f"{home}/Library/Preferences"
+        else:
+            base = self.environ.get("XDG_CONFIG_HOME") or f"{home}/.config"
+        return f"{base}/jupyter_pyartifacts/approvals"
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str], **overrides: Any) -> Config:
@@ -62,13 +78,16 @@ class Config:
             index_url=environ.get("PYARTIFACTS_INDEX_URL") or None,
             allowed_indexes=tuple(environ.get("PYARTIFACTS_ALLOWED_INDEXES", "").split()),
             notebook=environ.get("PYARTIFACTS_NOTEBOOK") or None,
+            byte_code=_flag(environ, "PYARTIFACTS_BYTE_CODE", default=True),
             environ=dict(environ),
         )
         return replace(config, **{k: v for k, v in overrides.items() if v is not None})
 
 
-def _flag(environ: Mapping[str, str], name: str) -> bool:
+def _flag(environ: Mapping[str, str], name: str, *, default: bool = False) -> bool:
     value = environ.get(name, "").strip().lower()
+    if not value:
+        return default
     if value in _TRUE:
         return True
     if value in _FALSE:

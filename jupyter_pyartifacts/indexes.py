@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 from .errors import UsageError
 from .model import Index
 
-__all__ = ["merge_indexes", "parse_index"]
+__all__ = ["index_url", "merge_indexes", "parse_index"]
 
 
 def parse_index(text: str) -> Index:
@@ -18,9 +18,8 @@ def parse_index(text: str) -> Index:
 
     The credentials of a URL are no part of what a lock keeps. Raises UsageError.
     """
-    name, equals, url = text.partition("=")
-    if not equals or "/" in name:
-        name, url = "", text
+    url = index_url(text)
+    name = text[: -len(url)].rstrip("=") if url else text.rstrip("=")
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
@@ -41,6 +40,12 @@ def parse_index(text: str) -> Index:
         words = [host.split(".")[0] if "." in host else host, parts.path.rstrip("/").split("/")[-1]]
         name = re.sub(r"[^a-z0-9]+", "-", "-".join(words).lower()).strip("-") or "index"
     return Index(name=name.lower(), url=bare)
+
+
+def index_url(text: str) -> str:
+    """Return the URL of `[NAME=]URL` as it was given, credentials included."""
+    name, equals, url = text.partition("=")
+    return url if equals and "/" not in name else text
 
 
 def merge_indexes(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .config import Config
-from .environment import artifacts_of, assemble_view, find_view
+from .environment import (
+    artifacts_of,
+    assemble_view,
+    find_view,
+    is_compiled,
+    prepare_byte_code,
+)
 from .errors import ArtifactError, PlatformError
 from .instantiate import instantiate_pins
 from .interpreter import find_interpreter, system_version
@@ -22,11 +28,10 @@ from .plan import Pin, pins_for, plan_digest
 from .platforms import oldest_system
 from .report import Reporter
 from .requirements import parse_requirement
-from .store import Published, Store
+from .store import Store
 from .treehash import combined_digest
 
 if TYPE_CHECKING:
-    from .bytecode import BackgroundCompile
     from .index.client import IndexClient
 
 __all__ = ["Provider", "now"]
@@ -55,7 +60,9 @@ class Provider:
         kernel; the kernel is our parent.
         """
         notebook = str(document.path) if document.kind == "notebook" else self.config.notebook
-        environment = self.environment(lock, document.directory, notebook, client)
+        environment = self.environment(
+            lock, document.directory, notebook, client, starting=starting
+        )
         if document.kind == "session":
             self.keep_for_kernel(document.path.stem, os.getppid(), environment)
         return environment
@@ -71,9 +78,9 @@ class Provider:
     ) -> Environment:
         """Find the view of a lock, or bring its artifacts and assemble it.
 
-        With `starting` somebody is about to import from it, so what is imported first is
-        compiled. The way of a reopened notebook: everything that takes time to import or to ask
-        stays behind the one look at the view.
+        The way of a reopened notebook: everything that takes time to import or to ask stays
+        behind the one look at the view. `starting` says that a kernel starts in it at once, so
+        that its byte code is waited for.
         """
         pins = pins_for(lock, self.platform)
         interpreter = find_interpreter(lock.python, self.config.environ)
@@ -90,33 +97,17 @@ class Provider:
                     )
                 self._check_tree(lock, [published[pin.artifact.digest].tree for pin in pins])
                 environment = assemble_view(pins, published, interpreter, store=self.store)
-                if starting:
-                    self._compile_first(lock, published.values(), interpreter)
+            if self.config.byte_code and not is_compiled(environment):
+                self._compile(lock, pins, environment, interpreter, wait=starting)
             if notebook is not None:
                 self._keep_for_notebook(notebook, lock, digest, pins)
         return replace(environment, notes=(*environment.notes, *interpreter.notes))
 
-    def _compile_first(
-        self, lock: Lock, published: Iterable[Published], interpreter: InterpreterInUse
-    ) -> None:
-        from .bytecode import compile_first
+    def tend(self, lock: Lock) -> None:
+        """Look over the environment of a kernel that is starting.
 
-        compile_first(
-            published,
-            interpreter,
-            store=self.store,
-            direct=[parse_requirement(text).name for text in lock.requirements],
-            environ=self.config.environ,
-            reporter=self._reporter,
-        )
-
-    def tend(self, lock: Lock) -> BackgroundCompile | None:
-        """Look over the environment of a kernel that is starting, and compile the rest behind.
-
-        Every file is looked at for its presence and size, and a note names what is wrong. Returns
-        what ends the compiling, None where all is compiled.
+        Every file is looked at for its presence and size, and a note names what is wrong.
         """
-        from .bytecode import compile_rest
         from .store.verify import verify_artifacts
 
         found = [
@@ -129,8 +120,25 @@ class Provider:
                 f"{damage[0].path} is damaged: expected {damage[0].expected}, found"
                 f" {damage[0].found}; repair it: jupyter pyartifacts verify NOTEBOOK"
             )
-        interpreter = find_interpreter(lock.python, self.config.environ)
-        return compile_rest(published, interpreter, store=self.store, environ=self.config.environ)
+
+    def _compile(
+        self,
+        lock: Lock,
+        pins: Sequence[Pin],
+        environment: Environment,
+        interpreter: InterpreterInUse,
+        *,
+        wait: bool,
+    ) -> None:
+        prepare_byte_code(
+            environment,
+            interpreter,
+            pins,
+            kernel=[parse_requirement(text).name for text in lock.kernel],
+            requirements=[parse_requirement(text).name for text in lock.requirements],
+            store=self.store,
+            wait=wait,
+        )
 
     def _keep_for_notebook(
         self, notebook: str, lock: Lock, view: Digest, pins: Sequence[Pin]

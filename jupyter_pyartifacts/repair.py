@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
-from .bytecode import remake_byte_code
 from .environment import check_view
 from .errors import PyArtifactsError
 from .instantiate import instantiate_pins
@@ -32,12 +31,9 @@ def verify_environment(
     fetcher: Fetcher,
     reporter: Reporter,
     threads: int | None = None,
-    byte_code: Mapping[str, str] | None = None,
 ) -> Verified:
     """Hash every file of the pins' artifacts, compare the view, and repair what is wrong.
 
-    With `byte_code`, the environment variables of a child process, all byte code is thrown away
-    and made anew.
     A damaged file is replaced by one rename, so that running kernels never miss it. What cannot
     be repaired stays in `damaged` without being in `repaired`, and a note says why. Raises
     StoreError if the store cannot be read.
@@ -69,9 +65,6 @@ def verify_environment(
             for each in differing
         ]
         repaired += [each.path for each in differing]
-        if byte_code is not None:
-            with storage_errors(store.root):
-                remake_byte_code(published.values(), interpreter, store=store, environ=byte_code)
     return Verified(files=files, damaged=tuple(damaged), repaired=tuple(repaired))
 
 

@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from .config import Config
+from .environment import forget_byte_code
 from .errors import LockError, UsageError
 from .history import diff_locks, record_change, undo_change
-from .indexes import merge_indexes
+from .indexes import index_url, merge_indexes
 from .interpreter import find_interpreter, host_version
 from .lock import lock_digest, parse_lock, render_lock
 from .model import Digest, Environment, Lock, PythonPin
@@ -53,7 +54,6 @@ from .treehash import combined_digest
 from .trust import Trust, lock_sources
 
 if TYPE_CHECKING:
-    from .bytecode import BackgroundCompile
     from .index.client import IndexClient
     from .resolve import ResolveRequest
 
@@ -102,7 +102,7 @@ class Engine:
     @cached_property
     def trust_store(self) -> Trust:
         """Return the user's approvals."""
-        return Trust(self.store.layout.approvals)
+        return Trust(self.config.approvals(sys.platform, str(Path.home())))
 
     # What a notebook has.
 
@@ -257,12 +257,9 @@ class Engine:
         self.trust_store.check(lock, self.config.trust, self.config.allowed_indexes, where=notebook)
         return self._provider.environment(lock, Path(directory), notebook, starting=True)
 
-    def tend(self, lock_document: object) -> BackgroundCompile | None:
-        """Look over the environment of a kernel that is starting, and compile the rest behind.
-
-        Returns what ends the compiling; None where there is nothing to compile.
-        """
-        return self._provider.tend(parse_lock(lock_document))
+    def tend(self, lock_document: object) -> None:
+        """Look over the environment of a kernel that is starting."""
+        self._provider.tend(parse_lock(lock_document))
 
     def trust(self, document: Document) -> Approved:
         """Approve the lock of a notebook."""
@@ -283,15 +280,18 @@ class Engine:
         lock = self._lock_of(document, own=True)
         pins = pins_for(lock, self.platform)
         with self._provider.client(lock, document.directory) as client:
-            self._provider.environment_for(document, lock, client)
-            return verify_environment(
+            environment = self._provider.environment_for(document, lock, client)
+            verified = verify_environment(
                 pins,
                 find_interpreter(lock.python, self.config.environ),
                 store=self.store,
                 fetcher=client,
                 reporter=self._reporter,
-                byte_code=self.config.environ if deep else None,
             )
+            if deep:
+                forget_byte_code(environment, pins, store=self.store)
+                self._provider.environment_for(document, lock, client)
+        return verified
 
     # What the store keeps.
 
@@ -336,6 +336,8 @@ class Engine:
         # A store that cannot be written says so now, not after a resolution.
         self.store.prepare()
         with self._provider.client(wanted, document.directory) as client:
+            for text in options.indexes:
+                client.learn_credentials(index_url(text))
             resolution = resolve(
                 self._request(
                     wanted, document, options, upgrade=upgrade, pinned=pinned, prior=before
@@ -362,6 +364,8 @@ class Engine:
                 trees[pin.artifact.digest] = tree
         after = replace(after, trees=self._platform_trees(after, trees))
         if before is not None and lock_digest(after) == lock_digest(before):
+            # Resolved anew by this user, to the very same: theirs from now on.
+            self.trust_store.approve(before)
             return self._changed(
                 verb, before, before, environment, options=options, notes=resolution.notes
             )

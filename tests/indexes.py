@@ -5,12 +5,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+import io
 import json
+import ssl
 import threading
+import zipfile
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 from urllib.parse import unquote
 
@@ -67,18 +71,24 @@ class IndexServer:
     etags: bool = True
     root_layout: bool = True
     auth: tuple[str, str] | None = None
+    certificate: Path | None = None
     broken_pages: dict[str, bytes] = field(default_factory=dict)
     redirects: dict[str, str] = field(default_factory=dict)
     cut: dict[str, int] = field(default_factory=dict)
     busy: Counter[str] = field(default_factory=Counter)
     requests: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    peers: set[tuple[str, int]] = field(default_factory=set)
     files: dict[str, Served] = field(default_factory=dict)
     projects: dict[str, list[Served]] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         handler = type("Handler", (_Handler,), {"index": self})
         self._server = _Server(("127.0.0.1", 0), handler)
+        if self.certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self.certificate)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
         return self
@@ -103,7 +113,7 @@ class IndexServer:
 
     @property
     def origin(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http{'s' if self.certificate else ''}://127.0.0.1:{self.port}"
 
     @property
     def url(self) -> str:
@@ -199,9 +209,6 @@ class IndexServer:
 
 
 def _metadata_of(wheel: Wheel) -> bytes:
-    import io
-    import zipfile
-
     with zipfile.ZipFile(io.BytesIO(wheel.data)) as archive:
         name = next(n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
         return archive.read(name)
@@ -223,6 +230,7 @@ class _Handler(BaseHTTPRequestHandler):
         span = self.headers.get("Range")
         index.requests.append(f"{self.command} {path}{' ' + span if span else ''}")
         index.headers.append(dict(self.headers))
+        index.peers.add(self.client_address)
         if index.auth is not None:
             wanted = base64.b64encode(":".join(index.auth).encode()).decode()
             if self.headers.get("Authorization") != f"Basic {wanted}":

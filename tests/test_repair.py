@@ -184,23 +184,6 @@ def test_a_damaged_view_is_put_right(notebook: Notebook) -> None:
     assert notebook.verify().damaged == ()
 
 
-def test_byte_code_is_made_anew_on_request(notebook: Notebook) -> None:
-    caches = sorted(notebook.home.rglob("*.pyc"))
-    assert caches == []
-    outcome = verify_environment(
-        notebook.pins,
-        HERE,
-        store=notebook.store,
-        fetcher=notebook.source,
-        reporter=notebook.listener,
-        byte_code=os.environ,
-    )
-    assert outcome == Verified(files=10, damaged=(), repaired=())
-    caches = sorted(notebook.home.rglob("*.pyc"))
-    assert {path.name.partition(".")[0] for path in caches} == {"__init__", "m"}
-    assert notebook.verify() == Verified(files=10, damaged=(), repaired=())
-
-
 def test_what_cannot_be_fetched_stays_damaged(notebook: Notebook) -> None:
     path = notebook.home / "tree/demo/__init__.py"
     spoil(path, b"x = 2\n")

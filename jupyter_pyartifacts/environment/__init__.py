@@ -1,6 +1,7 @@
 """Views: one venv-shaped directory per plan, made of links into the store."""
 
 from .assemble import artifacts_of, assemble_view, find_view
+from .bytecode import forget_byte_code, is_compiled, prepare_byte_code
 from .check import check_view
 from .verify import ViewDamage, verify_view
 
@@ -10,5 +11,8 @@ __all__ = [
     "assemble_view",
     "check_view",
     "find_view",
+    "forget_byte_code",
+    "is_compiled",
+    "prepare_byte_code",
     "verify_view",
 ]

@@ -3,35 +3,33 @@
 from __future__ import annotations
 
 import contextlib
+import ssl
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
-from urllib.parse import urlsplit
-
-import httpx
+from typing import TYPE_CHECKING, TypeVar
 
 from .._version import __version__
 from ..config import Config
-from ..errors import NetworkError, OfflineError
+from ..errors import NetworkError
 from ..model import Artifact, Index, Lock
 from ..requirements import parse_requirement
+from .bodies import Bodies
 from .credentials import Credentials
-from .download import ATTEMPTS, Body, download
+from .download import Body, download
 from .failures import (
     MISSING,
     Gone,
+    Hopeless,
     ProjectNotFound,
     RangesNotServed,
     Transient,
-    check_status,
-    pause,
     unreachable,
 )
 from .files import copy_file, open_file, path_of
+from .network import Network, Reply
 from .pages import PageHead
 from .policy import LocationPolicy
 from .projects import FRESH, MAX_PAGE, Answer, Projects
@@ -41,10 +39,14 @@ from .simple import ProjectPage
 from .sources import ArtifactSources
 from .transport import create_ssl_context
 
+if TYPE_CHECKING:
+    import httpx
+
 __all__ = ["FRESH", "IndexClient", "ProjectNotFound", "RangesNotServed"]
 
 _MAX_FILE = 1 << 36
-_REDIRECTS = {301, 302, 303, 307, 308}
+_TIMEOUT = 30.0
+_USER_AGENT = f"jupyter_pyartifacts/{__version__}"
 T = TypeVar("T")
 
 
@@ -70,8 +72,16 @@ class IndexClient:
         self._index_url: str | None = None
         self._lock = threading.RLock()
         self._http: httpx.Client | None = None
+        self._bodies = Bodies(context=self._make_context, timeout=_TIMEOUT, user_agent=_USER_AGENT)
         self._projects = Projects(cache / "pages", get=self._get_page, offline=config.offline)
         self.policy = LocationPolicy(self._credentials.learn(u) for u in config.allowed_indexes)
+        self._network = Network(
+            policy=self.policy,
+            credentials=self._credentials,
+            offline=config.offline,
+            send=self._send,
+            bodies=self._bodies,
+        )
         if directory is None:
             directory = Path(config.notebook).absolute().parent if config.notebook else Path.cwd()
         self._sources = ArtifactSources(
@@ -99,6 +109,7 @@ class IndexClient:
 
     def close(self) -> None:
         """Close all connections."""
+        self._bodies.close()
         with self._lock:
             if self._http is not None:
                 self._http.close()
@@ -124,6 +135,10 @@ class IndexClient:
     def index_url(self, index: str | None) -> str:
         """Return the URL of an index by name, None for the default; raise LockError."""
         return self._sources.index_url(index)
+
+    def learn_credentials(self, url: str) -> None:
+        """Use the credentials of a URL for this run; they are never written or shown."""
+        self._credentials.learn(url)
 
     def allow_index(self, index: Index) -> None:
         """Allow an index beside the default one, for the projects tied to it."""
@@ -168,17 +183,16 @@ class IndexClient:
         return self._projects.read(name, index_url, max_age=max_age)
 
     def _get_page(self, url: str, headers: Mapping[str, str], where: str) -> Answer:
-        def act() -> Answer:
-            with self._open("GET", url, headers, where) as response:
-                _check(response, {200, 304, *MISSING}, where)
-                return Answer(
-                    status=response.status_code,
-                    url=_bare(response.url),
-                    headers=response.headers,
-                    body=_read(response.iter_bytes(), MAX_PAGE, where),
-                )
+        def read(reply: Reply) -> Answer:
+            reply.check({200, 304, *MISSING}, where)
+            return Answer(
+                status=reply.status,
+                url=reply.url,
+                headers=reply.headers,
+                body=reply.read(MAX_PAGE, where),
+            )
 
-        return self._retry(act, where, url)
+        return self._network.ask("GET", url, headers, where, read)
 
     # Artifacts
 
@@ -231,18 +245,17 @@ class IndexClient:
                 return stream.read(stop - start)
         headers = {"Range": f"bytes={start}-{stop - 1}", "Accept-Encoding": "identity"}
 
-        def act() -> bytes:
-            with self._open("GET", url, headers, where) as response:
-                if response.status_code in (200, 416):
-                    raise RangesNotServed(
-                        "the server sends whole files only",
-                        where=where,
-                        hint="download the whole file",
-                    )
-                _check(response, {206}, where)
-                return _read(response.iter_raw(), stop - start, where)
+        def read(reply: Reply) -> bytes:
+            if reply.status in (200, 416):
+                raise RangesNotServed(
+                    "the server sends whole files only",
+                    where=where,
+                    hint="download the whole file",
+                )
+            reply.check({206}, where)
+            return reply.read(stop - start, where)
 
-        return self._retry(act, where, url)
+        return self._network.ask("GET", url, headers, where, read, plain=True)
 
     def read_url(self, url: str, *, limit: int, where: str, listed_by: str) -> bytes | None:
         """Return a small file beside what `listed_by` listed; None if it is not there."""
@@ -250,14 +263,11 @@ class IndexClient:
         if url.startswith("file:"):
             return path_of(url).read_bytes()[:limit] if path_of(url).is_file() else None
 
-        def act() -> bytes | None:
-            with self._open("GET", url, {}, where) as response:
-                if response.status_code in {403, 405, *MISSING}:
-                    return None
-                _check(response, {200}, where)
-                return _read(response.iter_bytes(), limit, where)
+        def read(reply: Reply) -> bytes | None:
+            reply.check({200, 403, 405, *MISSING}, where)
+            return reply.read(limit, where) if reply.status == 200 else None
 
-        return self._retry(act, where, url)
+        return self._network.ask("GET", url, {}, where, read)
 
     def size_of(self, url: str, *, where: str) -> int | None:
         """Return the size in bytes that the server declares for a URL; None if it doesn't."""
@@ -265,13 +275,11 @@ class IndexClient:
             with open_file(url, where) as stream:
                 return stream.seek(0, 2)
 
-        def act() -> int | None:
-            with self._open("HEAD", url, {"Accept-Encoding": "identity"}, where) as response:
-                _check(response, {200, 403, 405, 501, *MISSING}, where)
-                length = response.headers.get("content-length", "")
-                return int(length) if response.status_code == 200 and length.isdigit() else None
+        def read(reply: Reply) -> int | None:
+            reply.check({200, 403, 405, 501, *MISSING}, where)
+            return reply.length if reply.status == 200 else None
 
-        return self._retry(act, where, url)
+        return self._network.ask("HEAD", url, {"Accept-Encoding": "identity"}, where, read)
 
     def download_url(self, url: str, part: Path, *, where: str) -> str:
         """Download a URL into `part`; return its sha256 hex."""
@@ -294,15 +302,14 @@ class IndexClient:
             headers = {"Accept-Encoding": "identity"}
             if start:
                 headers["Range"] = f"bytes={start}-"
-            with self._open("GET", url, headers, where) as response:
-                if start and response.status_code == 416:
+            with self._network.open("GET", url, headers, where, plain=True) as reply:
+                if start and reply.status == 416:
                     raise RangesNotServed("it is shorter", where=where, hint="begin again")
-                _check(response, {200, 206} if start else {200}, where)
-                length = response.headers.get("content-length", "")
+                reply.check({200, 206} if start else {200}, where)
                 yield Body(
-                    start=start if response.status_code == 206 else 0,
-                    length=int(length) if length.isdigit() else None,
-                    pieces=response.iter_raw(),
+                    start=start if reply.status == 206 else 0,
+                    length=reply.length,
+                    pieces=reply.pieces,
                 )
 
         try:
@@ -310,106 +317,44 @@ class IndexClient:
         except Transient as error:
             raise unreachable(url, where, error) from error
 
-    # The network
-
-    def _client(self) -> httpx.Client:
-        with self._lock:
-            if self._http is None:
-                self._http = httpx.Client(
-                    verify=create_ssl_context(self._config.environ),
-                    timeout=httpx.Timeout(30.0, connect=15.0),
-                    limits=httpx.Limits(max_connections=24, max_keepalive_connections=24),
-                    follow_redirects=False,
-                    trust_env=True,
-                    headers={"User-Agent": f"jupyter_pyartifacts/{__version__}"},
-                )
-            return self._http
-
-    def _retry(self, act: Callable[[], T], where: str, url: str) -> T:
-        """Call `act` until it raises nothing that may pass; raise NetworkError at the end."""
-        attempt = 0
-        while True:
-            try:
-                return act()
-            except Transient as failure:
-                attempt += 1
-                if attempt >= ATTEMPTS:
-                    raise unreachable(url, where, failure) from failure
-                time.sleep(pause(attempt, failure))
+    # The general way: compressed pages, HEAD, proxies of every kind
 
     @contextlib.contextmanager
-    def _open(
-        self, method: str, url: str, headers: Mapping[str, str], where: str
-    ) -> Iterator[httpx.Response]:
-        """Open one response, redirects followed under the policy.
+    def _send(
+        self, method: str, url: str, headers: Mapping[str, str], auth: tuple[str, str] | None
+    ) -> Iterator[Reply]:
+        """Send a request and yield its answer; the one place where httpx's failures become ours."""
+        import httpx
 
-        The one place where httpx's failures become ours: Transient for what may pass.
-        """
-        if self.offline:
-            raise OfflineError(
-                f"{where} was never fetched, and the network is switched off",
-                hint="leave --offline out (or unset PYARTIFACTS_OFFLINE) once, with a network",
-            )
         try:
-            response = self._send(method, url, headers, where)
+            with self._lock:
+                if self._http is None:
+                    self._http = httpx.Client(
+                        verify=self._make_context(),
+                        timeout=httpx.Timeout(_TIMEOUT, connect=_TIMEOUT / 2),
+                        limits=httpx.Limits(max_connections=24, max_keepalive_connections=24),
+                        follow_redirects=False,
+                        trust_env=True,
+                        headers={"User-Agent": _USER_AGENT},
+                    )
+            request = self._http.build_request(method, url, headers=dict(headers))
+            response = self._http.send(
+                request, stream=True, auth=httpx.BasicAuth(*auth) if auth else None
+            )
             try:
-                yield response
+                yield Reply(
+                    status=response.status_code,
+                    headers=response.headers,
+                    pieces=response.iter_bytes(),
+                )
             finally:
                 response.close()
         except (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.ProxyError) as error:
-            raise unreachable(url, where, error) from error
+            raise Hopeless(str(error)) from error
         except httpx.TransportError as error:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
-                raise unreachable(url, where, error) from error
+                raise Hopeless(str(error)) from error
             raise Transient(str(error) or type(error).__name__) from error
 
-    def _send(
-        self, method: str, url: str, headers: Mapping[str, str], where: str
-    ) -> httpx.Response:
-        client, origin = self._client(), url
-        for _ in range(10):
-            found = self._credentials.find(url)
-            auth = httpx.BasicAuth(*found) if found else None
-            request = client.build_request(method, url, headers=headers)
-            response = client.send(request, stream=True, auth=auth)
-            if response.status_code not in _REDIRECTS or "location" not in response.headers:
-                return response
-            response.close()
-            url = _bare(response.url.join(response.headers["location"]))
-            self.policy.check(url, where=where, listed_by=origin)
-        raise NetworkError(
-            f"{urlsplit(origin).hostname} redirects without end",
-            where=where,
-            hint="check the URL of the index",
-        )
-
-
-def _bare(url: httpx.URL) -> str:
-    return str(url.copy_with(username=None, password=None, fragment=None))
-
-
-def _read(pieces: Iterator[bytes], limit: int, where: str) -> bytes:
-    found: list[bytes] = []
-    done = 0
-    for piece in pieces:
-        done += len(piece)
-        if done > limit:
-            raise NetworkError(
-                "an index sends more than it should",
-                where=where,
-                expected=f"at most {limit} bytes",
-                found="more",
-                hint="check that the configured index is one",
-            )
-        found.append(piece)
-    return b"".join(found)
-
-
-def _check(response: httpx.Response, allowed: set[int], where: str) -> None:
-    check_status(
-        response.status_code,
-        allowed,
-        url=str(response.url),
-        where=where,
-        retry_after=response.headers.get("retry-after", ""),
-    )
+    def _make_context(self) -> ssl.SSLContext:
+        return create_ssl_context(self._config.environ)

@@ -25,7 +25,7 @@ class Body:
 
     start: int
     length: int | None
-    pieces: Iterator[bytes]
+    pieces: Iterator[bytes | memoryview]
 
 
 def download(
@@ -87,7 +87,7 @@ def download(
     return hasher.hexdigest()
 
 
-def _write(sink: FileIO, piece: bytes) -> None:
+def _write(sink: FileIO, piece: bytes | memoryview) -> None:
     """Write all of a piece: an unbuffered file may take less, as when the disk fills up."""
     written = sink.write(piece)
     while written < len(piece):

@@ -12,6 +12,7 @@ from ..errors import NetworkError
 __all__ = [
     "MISSING",
     "Gone",
+    "Hopeless",
     "ProjectNotFound",
     "RangesNotServed",
     "Transient",
@@ -42,6 +43,10 @@ class Transient(Exception):
     def __init__(self, text: str, after: float | None = None) -> None:
         super().__init__(text)
         self.after = after
+
+
+class Hopeless(Exception):
+    """A failure to reach a server that no second attempt mends."""
 
 
 def pause(attempt: int, failure: Transient) -> float:

@@ -6,10 +6,11 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+from ..store.storage import write_file
 
 __all__ = ["PageCache", "PageHead"]
 
@@ -102,16 +103,7 @@ class PageCache:
         }
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".page-")
-            try:
-                with open(handle, "wb") as stream:
-                    stream.write(json.dumps(document).encode() + b"\n")
-                    stream.write(body)
-                os.replace(temporary, path)
-            except BaseException:
-                with contextlib.suppress(OSError):
-                    os.unlink(temporary)
-                raise
+            write_file(path, json.dumps(document).encode() + b"\n" + body)
 
     def confirm(self, index_url: str, name: str) -> None:
         """Note that a page was found to be current just now."""

@@ -62,11 +62,21 @@ class Projects:
             head = self._cache.head(index_url, name)
             if head is not None and (head.age <= max_age or self._offline):
                 return head.digest
-        return self._current(name, index_url, max_age)[0].digest
+        return self.read(name, index_url, max_age=max_age)[0]
 
     def read(self, name: str, index_url: str, *, max_age: float) -> tuple[str, ProjectPage]:
         """Return the digest of a page's body, and the page."""
-        head, body = self._current(name, index_url, max_age)
+        if index_url.startswith("file:"):
+            url, kind, body = read_page_file(index_url, name)
+            return self._parse(name, index_url, PageHead.of(body, url=url, content_type=kind), body)
+        cached = self._cache.read(index_url, name)
+        if cached is not None and (cached[0].age <= max_age or self._offline):
+            return self._parse(name, index_url, *cached)
+        return self._ask(name, index_url, cached)
+
+    def _parse(
+        self, name: str, index_url: str, head: PageHead, body: bytes
+    ) -> tuple[str, ProjectPage]:
         key = (index_url, name)
         with self._lock:
             known = self._parsed.get(key)
@@ -80,18 +90,9 @@ class Projects:
                 self._parsed.popitem(last=False)
         return head.digest, page
 
-    def _current(self, name: str, index_url: str, max_age: float) -> tuple[PageHead, bytes]:
-        if index_url.startswith("file:"):
-            url, kind, body = read_page_file(index_url, name)
-            return PageHead.of(body, url=url, content_type=kind), body
-        cached = self._cache.read(index_url, name)
-        if cached is not None and (cached[0].age <= max_age or self._offline):
-            return cached
-        return self._ask(name, index_url, cached)
-
     def _ask(
         self, name: str, index_url: str, cached: tuple[PageHead, bytes] | None
-    ) -> tuple[PageHead, bytes]:
+    ) -> tuple[str, ProjectPage]:
         headers = {"Accept": ACCEPT}
         if cached is not None and cached[0].etag:
             headers["If-None-Match"] = cached[0].etag
@@ -100,7 +101,7 @@ class Projects:
         answer = self._get(f"{index_url}/{quote(name)}/", headers, name)
         if answer.status == 304 and cached is not None:
             self._cache.confirm(index_url, name)
-            return cached
+            return self._parse(name, index_url, *cached)
         if answer.status in MISSING:
             raise ProjectNotFound(
                 f"the index has no project named {name}",
@@ -114,8 +115,7 @@ class Projects:
             etag=answer.headers.get("etag"),
             last_modified=answer.headers.get("last-modified"),
         )
-        if cached is None or head.digest != cached[0].digest:
-            # What is no page must not become one by being kept.
-            parse_page(answer.body, head.content_type, name=name, url=head.url)
+        # What is no page must not become one by being kept.
+        found = self._parse(name, index_url, head, answer.body)
         self._cache.write(index_url, name, head, answer.body)
-        return head, answer.body
+        return found

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import tempfile
 import threading
 from pathlib import Path
+
+from ..store.storage import write_file
 
 __all__ = ["FileRoots"]
 
@@ -32,10 +32,8 @@ class FileRoots:
             self._roots = roots
             with contextlib.suppress(OSError):
                 self._path.parent.mkdir(parents=True, exist_ok=True)
-                handle, temporary = tempfile.mkstemp(dir=self._path.parent, prefix=".index-")
-                with open(handle, "w", encoding="utf-8") as stream:
-                    json.dump({"version": 1, "roots": roots}, stream, indent=1, sort_keys=True)
-                os.replace(temporary, self._path)
+                document = {"version": 1, "roots": roots}
+                write_file(self._path, json.dumps(document, indent=1, sort_keys=True).encode())
 
     def _load(self) -> dict[str, str]:
         if self._roots is None:

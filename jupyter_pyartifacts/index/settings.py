@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ..config import Config
 from ..errors import NetworkError
+from ..store.storage import write_file
 from .uv import child_environ, find_uv
 
 __all__ = ["default_index"]
@@ -48,10 +49,9 @@ def _ask(environ: Mapping[str, str], cache: Path, key: str) -> str:
     if "@" not in found:
         with contextlib.suppress(OSError):
             cache.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=cache, prefix=".default-index-")
-            with open(handle, "w", encoding="utf-8") as stream:
-                json.dump({"key": key, "url": found}, stream)
-            os.replace(temporary, cache / "default-index.json")
+            write_file(
+                cache / "default-index.json", json.dumps({"key": key, "url": found}).encode()
+            )
     return found
 
 

@@ -24,7 +24,6 @@ from .origin import Origin, find_origin
 from .reporting import LogReporter, kernel_host
 
 if TYPE_CHECKING:
-    from ..bytecode import BackgroundCompile
     from ..service import Engine
 
 __all__ = ["BOOTSTRAP", "FALLBACK", "INTERNAL_HINT", "PyArtifactsProvisioner"]
@@ -57,8 +56,6 @@ class PyArtifactsProvisioner(LocalProvisioner):
     _origin: Origin | None = None
     _engine: Engine | None = None
     _environment_in_use: Environment | None = None
-    _compiling: BackgroundCompile | None = None
-    _start: object = None
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Prepare the environment, then have ports picked, then rewrite command and environment."""
@@ -76,47 +73,39 @@ class PyArtifactsProvisioner(LocalProvisioner):
     async def post_launch(self, **kwargs: Any) -> None:
         """Keep the environment in the store for as long as the kernel runs."""
         await super().post_launch(**kwargs)
-        if self._engine is not None and self._environment_in_use is not None and self.pid:
-            try:
-                self._engine.keep_for_kernel(self.kernel_id, self.pid, self._environment_in_use)
-            except PyArtifactsError as error:
-                self.log.warning("pyartifacts: %s", error)
-            self._start = start = object()
-            threading.Thread(
-                target=self._tend, args=(start,), name="pyartifacts-tend", daemon=True
-            ).start()
+        engine, environment, pid = self._engine, self._environment_in_use, self.pid
+        if engine is not None and environment is not None and pid:
+            await self._kept(lambda: engine.keep_for_kernel(self.kernel_id, pid, environment))
+            threading.Thread(target=self._tend, name="pyartifacts-tend", daemon=True).start()
 
-    def _tend(self, start: object) -> None:
-        """Look over the environment while the kernel boots, and compile the rest behind."""
+    def _tend(self) -> None:
+        """Look over the environment while the kernel boots."""
         engine, origin = self._engine, self._origin
         if engine is None or origin is None:
             return
         try:
-            compiling = engine.tend(origin.document)
+            engine.tend(origin.document)
         except PyArtifactsError as error:
             self.log.warning("pyartifacts: %s", error)
-            return
-        if self._start is start:
-            self._compiling = compiling
-        elif compiling is not None:
-            # The kernel ended meanwhile.
-            compiling.stop()
-
-    def _stop_compiling(self) -> None:
-        self._start = None
-        compiling, self._compiling = self._compiling, None
-        if compiling is not None:
-            compiling.stop()
 
     async def cleanup(self, restart: bool = False) -> None:
         """Clean up as the stock provisioner does; the session file goes with the kernel."""
         await super().cleanup(restart=restart)
-        self._stop_compiling()
-        if self._engine is not None and not restart:
-            self._engine.forget_kernel(self.kernel_id)
-        if self._session and not restart:
+        if restart:
+            return
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            await self._kept(lambda: engine.forget_kernel(self.kernel_id))
+        if self._session:
             session.remove_session(self._session)
             self._session = None
+
+    async def _kept(self, note: Callable[[], None]) -> None:
+        """Note in the store what a kernel uses; a kernel runs and ends also where that fails."""
+        try:
+            await _in_thread(note)
+        except (PyArtifactsError, OSError) as error:
+            self.log.warning("pyartifacts: %s", error)
 
     async def _stock(self, kwargs: dict[str, Any]) -> dict[str, Any]:
         result: dict[str, Any] = await super().pre_launch(**kwargs)
@@ -158,18 +147,21 @@ class PyArtifactsProvisioner(LocalProvisioner):
 
     async def _environment(self, origin: Origin) -> tuple[Environment, str]:
         """Have the engine prepare an environment in a thread; return it and the stores' paths."""
-        from ..service import Engine
-
         host = kernel_host(self.parent)
         config = host.config() if host else Config.from_environ(os.environ)
         reporter = host.reporter(self.kernel_id, origin.notebook) if host else LogReporter(self.log)
-        engine = Engine(config, reporter)
-        environment = await _in_thread(
-            lambda: engine.prepare(
+
+        def prepare() -> tuple[Engine, Environment]:
+            # Imported here: it takes a while the first time, and a server serves others meanwhile.
+            from ..service import Engine
+
+            engine = Engine(config, reporter)
+            environment = engine.prepare(
                 origin.document, directory=Path(origin.directory), notebook=origin.notebook
             )
-        )
-        self._engine, self._environment_in_use = engine, environment
+            return engine, environment
+
+        self._engine, self._environment_in_use = engine, environment = await _in_thread(prepare)
         return environment, os.pathsep.join(str(layout.root) for layout in engine.store.layers)
 
     def _encryption(self, kwargs: dict[str, Any], environment: Environment) -> dict[str, Any]:

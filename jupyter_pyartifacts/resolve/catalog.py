@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
+import re
 import tempfile
 import threading
 from collections.abc import Mapping
@@ -18,6 +18,7 @@ from packaging.utils import canonicalize_name
 from ..errors import ArtifactError, NetworkError
 from ..index.client import IndexClient, RangesNotServed
 from ..index.simple import ProjectFile, ProjectPage, parse_version
+from ..store.storage import write_file
 from .freshness import Freshness
 from .metadata import impossible_metadata, render_metadata
 from .offer import FORMAT, Facts, Offer, decode_source, make_offer
@@ -163,7 +164,8 @@ class Catalog:
                 # Another version may do, so a bad wheel must not end the whole resolution.
                 self._keep(digest, ".notes", f"{error.what}, so it is not used".encode())
                 return impossible_metadata(name, number, "a-wheel-that-cannot-be-read")
-            self._keep(digest, "", raw)
+            # Descriptions are most of the bytes, and nobody asks for them here.
+            self._keep(digest, "", re.split(rb"\r?\n\r?\n", raw, maxsplit=1)[0] + b"\n\n")
         notes: list[str] = []
         answer = render_metadata(
             raw, name=name, version=number, python=self.target.python, note=notes.append
@@ -242,10 +244,7 @@ class Catalog:
         path = self._path(digest, suffix)
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".metadata-")
-            with open(handle, "wb") as stream:
-                stream.write(content)
-            os.replace(temporary, path)
+            write_file(path, content)
 
 
 def _project(filename: str) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 
 from ..errors import (
     NetworkError,
@@ -13,6 +14,7 @@ from ..errors import (
     ResolutionError,
     UnknownProject,
 )
+from ..store.storage import explain as explain_storage
 from .project import ROOT
 
 __all__ = ["clean", "explain", "named_without_wheels", "was_offline"]
@@ -65,14 +67,20 @@ def explain(
     requested: Iterable[str],
     where: str,
     has_wheel: Callable[[str], bool],
+    cache: Path,
 ) -> PyArtifactsError:
     """Return the error that says why there is no resolution.
 
     `failures` are those that the loopback index saw itself: they say more than uv can.
-    `where` names Python and platforms. `has_wheel` tells whether any version of a project that
-    the user's own requirement allows has a wheel that fits.
+    `where` names Python and platforms, `cache` is where uv keeps what it reads. `has_wheel`
+    tells whether any version of a project that the user's own requirement allows has a wheel
+    that fits.
     """
     details = clean(said)
+    storage = re.search(r"[Ff]ailed to .*(?:.|\n)*\(os error (13|28|30|122)\)", details)
+    if storage and not failures:
+        error = OSError(int(storage[1]), details)
+        return explain_storage(error, cache, "written")
     for name in sorted(failures):
         return _retold(name, failures[name])
     refused = _REFUSAL.search(details)

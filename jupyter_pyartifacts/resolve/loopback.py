@@ -7,7 +7,6 @@ import json
 import os
 import secrets
 import socket
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,6 +19,7 @@ from packaging.utils import canonicalize_name
 from ..errors import PyArtifactsError
 from ..index.failures import ProjectNotFound
 from ..index.simple import version_text
+from ..store.storage import write_file
 from .catalog import Catalog
 from .offer import render_offer, source_path
 
@@ -62,10 +62,7 @@ def open_slot(path: Path) -> Slot:
         slots.append({"port": bound.getsockname()[1], "secret": secret})
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".loopback-")
-            with open(handle, "w", encoding="utf-8") as stream:
-                json.dump(slots, stream)
-            os.replace(temporary, path)
+            write_file(path, json.dumps(slots).encode(), mode=0o600)
     return _Slot(bound, secret)
 
 

@@ -27,6 +27,7 @@ __all__ = [
 FORMAT = 1
 """Version of what is offered; part of every URL, so that uv's cache never mixes two of them."""
 _REMEMBERED = 12
+_SHOWN = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +83,8 @@ def make_offer(
     """Choose what uv is shown of a page.
 
     For a version with wheels that fit the target these are offered, the best one for each
-    platform, and nothing else; a version without any is shown as it is, so that uv can say what
-    is missing, or with what `synthetic` makes of its sdist.
+    platform, and nothing else; of a version without any, what `synthetic` makes of its sdist, or
+    up to a dozen of its files as they are, so that uv can say what is missing.
     """
     offered: list[ProjectFile] = []
     fitting: list[Version] = []
@@ -96,7 +97,7 @@ def make_offer(
         if not chosen:
             made = [new for file in files if file.is_sdist and (new := synthetic(file))]
             chosen = made[:1]
-        offered.extend(chosen or files)
+        offered.extend(chosen or files[:_SHOWN])
         withdrawn = [file.yanked for file in files if file.yanked is not None]
         if withdrawn and chosen:
             yanked.append((str(version), withdrawn[0]))

@@ -14,6 +14,7 @@ from ..index.client import IndexClient
 from ..model import LeftOut, Lock
 from ..platforms import PLATFORMS
 from ..report import Progress, Reporter
+from ..store.storage import storage_errors
 from .artifacts import ArtifactWriter
 from .assemble import assemble_distributions
 from .catalog import SyntheticWheels
@@ -40,7 +41,7 @@ def resolve(
     `store_cache` is the store's cache directory. Platforms that cannot be locked are left out of
     the lock, with the reason, as long as the host's can. Raises InvalidRequirement, UsageError,
     UnknownProject, NoWheel, ResolutionError (uv's explanation in `details`), OfflineError,
-    NetworkError, HashMismatch.
+    NetworkError, HashMismatch, StoreError.
     """
     platforms = tuple(dict.fromkeys(request.platforms))
     unknown = [name for name in platforms if name not in PLATFORMS]
@@ -59,12 +60,14 @@ def resolve(
         reporter.progress(Progress(stage="resolve", done=asked, item=item))
 
     reporter.progress(Progress(stage="resolve", done=0))
-    with Search(
-        request, config, client, store_cache, on_request=on_request, synthetic=synthetic
-    ) as search:
-        found, left_out = search.for_all(platforms)
-        notes = _notes(search, found)
-    lock = _lock(request, search, client, found, left_out)
+    with storage_errors(store_cache):
+        (store_cache / "uv").mkdir(parents=True, exist_ok=True)
+        with Search(
+            request, config, client, store_cache, on_request=on_request, synthetic=synthetic
+        ) as search:
+            found, left_out = search.for_all(platforms)
+            notes = _notes(search, found)
+        lock = _lock(request, search, client, found, left_out)
     count = len(lock.distributions)
     reporter.progress(Progress(stage="resolve", done=count, total=count))
     return Resolution(lock=lock, notes=notes)

@@ -212,6 +212,7 @@ class Search:
                 requested=[own.name for own in self.asked],
                 where=f"Python {python.minor} on {', '.join(platforms)}",
                 has_wheel=lambda name: self._has_wheel(name, platforms),
+                cache=self.cache,
             )
         root, packages = parse_uv_lock(answer.lock, ROOT)
         target = self.catalog.target

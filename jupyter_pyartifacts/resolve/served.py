@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import tempfile
 import threading
 from dataclasses import asdict
 from pathlib import Path
 
+from ..store.storage import write_file
 from .offer import Facts
 
 __all__ = ["Served"]
@@ -49,10 +48,7 @@ class Served:
             }
             with contextlib.suppress(OSError):
                 self._path.parent.mkdir(parents=True, exist_ok=True)
-                handle, temporary = tempfile.mkstemp(dir=self._path.parent, prefix=".served-")
-                with open(handle, "w", encoding="utf-8") as stream:
-                    json.dump(document, stream)
-                os.replace(temporary, self._path)
+                write_file(self._path, json.dumps(document).encode())
 
     def _load(self) -> dict[str, tuple[str, Facts]]:
         if self._known is None:

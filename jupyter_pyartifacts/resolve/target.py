@@ -37,6 +37,11 @@ def tag_ranks(tags: str, minor: str) -> tuple[tuple[str, tuple[int, ...]], ...]:
 
     A page has thousands of wheels but few different tags, so these are what is remembered.
     """
+    python, _, rest = tags.partition("-")
+    major, number = minor.split(".")
+    own = {f"cp{major}{number}", f"py{major}", *(f"py{major}{n}" for n in range(int(number) + 1))}
+    if "abi3" not in rest and own.isdisjoint(python.split(".")):
+        return ()  # most wheels of a page are for other interpreters: that much is seen at once
     name = f"x-1-{tags}.whl"
     return tuple(
         (platform, rank)

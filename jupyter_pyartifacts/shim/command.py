@@ -6,6 +6,7 @@ import shlex
 import sys
 
 from .engine import child_environment, engine_command, run_engine
+from .failures import PyArtifactsError
 from .frontend import MIME_TYPE, lock_bundle, send_lock
 from .hotadd import Mover
 from .line import parse_line
@@ -56,6 +57,13 @@ class Commands(object):
         result = result_of(event, title=title, **facts)
         writes = changed and not (command.verb == "instantiate" and not command.arguments)
         self._show(result, progress, writes)
+        if command.verb == "verify" and not result.ok:
+            raise PyArtifactsError(
+                "files of this notebook's environment are damaged, and could not be repaired",
+                details=str(result),
+                hint="with a network, run %pyartifacts verify again",
+                code="artifact",
+            )
         return result
 
     def _run(self, command, title, progress):
@@ -149,6 +157,9 @@ class Commands(object):
             return {"restart": level, "stale": stale, "advice": []}
         # That the system's other packages are loaded goes without saying.
         stale = [each for each in stale if each.pinned is not None]
+        if getattr(self._ip, "kernel", None) is None:
+            advice = "no notebook keeps this lock: it ends with this session"
+            return {"restart": level, "stale": stale, "advice": [advice]}
         advice = "this kernel began with the system's packages; a restart leaves them out"
         return {"restart": level or "recommended", "stale": stale, "advice": [advice]}
 

@@ -12,18 +12,20 @@ from .failures import Interrupted, PyArtifactsError, error_from_event
 __all__ = ["child_environment", "engine_command", "run_engine"]
 
 # `-m` would put the notebook's directory in front of everything the engine imports, where a file
-# called `json.py` is enough to break it; `-P` is younger than the oldest host Python.
+# called `json.py` is enough to break it; `-P` is younger than the oldest host Python. What this
+# file is installed in comes last, for hosts that found it by a PYTHONPATH which is gone by now.
 _ENTRY = (
-    "import sys; sys.path[:] = [p for p in sys.path if p]; from runpy import run_module; "
+    "import sys; sys.path[:] = [p for p in sys.path if p] + [{!r}]; from runpy import run_module; "
     "run_module('jupyter_pyartifacts', run_name='__main__', alter_sys=True)"
 )
+_INSTALLED_IN = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 _TAIL = 40
 _PATIENCE = 5.0
 
 
 def engine_command(host_python, verb, session, arguments=(), options=()):
     """Return the argv of one engine run; what the user typed comes after `--`."""
-    command = [host_python, "-c", _ENTRY, verb, "--json"]
+    command = [host_python, "-c", _ENTRY.format(_INSTALLED_IN), verb, "--json"]
     for name, value in options:
         command.append(name if value is None else "{}={}".format(name, value))
     return [*command, "--", session, *list(arguments)]

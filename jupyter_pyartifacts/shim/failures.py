@@ -57,6 +57,10 @@ class Interrupted(KeyboardInterrupt):
         return ["{}{}KeyboardInterrupt: {}{}".format(_RED, _BOLD, _OFF, self)]
 
 
+# What a frontend is told: it is an interrupt like any other.
+Interrupted.__name__ = "KeyboardInterrupt"
+
+
 def error_from_event(event, rewrite=lambda text: text):
     """Make the exception of an `error` event; `rewrite` adapts each text to the notebook."""
 

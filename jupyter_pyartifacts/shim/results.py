@@ -174,7 +174,7 @@ class OutdatedResult(Result):
         columns = ["name", "pinned", "fits", "latest", "released", ""]
         return [
             *text_table(columns, [self._cells(row) for row in rows]),
-            "`%pyartifacts upgrade NAME ...` takes what fits the requirements",
+            "`%pyartifacts upgrade NAME ...` takes what fits, `%pyartifacts add NAME` asks for any",
         ]
 
     def _cells(self, row):
@@ -185,7 +185,7 @@ class OutdatedResult(Result):
         return [
             row.get("name"),
             row.get("current"),
-            row.get("compatible") or "",
+            "" if row.get("compatible") in (None, row.get("current")) else row["compatible"],
             row.get("latest") or "",
             released,
             ", ".join(marks),
@@ -214,7 +214,9 @@ class OutdatedResult(Result):
                 ]
             )
         columns = ["distribution", "pinned", "fits your requirements", "latest", "released"]
-        hint = "take what fits with " + markup.code("%pyartifacts upgrade NAME ...")
+        hint = "{} takes what fits, {} asks for any".format(
+            markup.code("%pyartifacts upgrade NAME ..."), markup.code("%pyartifacts add NAME")
+        )
         return [
             markup.section("outdated", count(len(rows), "distribution")),
             markup.table(columns, body),

@@ -50,9 +50,7 @@ VERBS = {
             True,
             "move the pins forward: these, or all",
         ),
-        Verb(
-            "outdated", "outdated", 0, 0, ("--offline", "--pre"), False, "what has newer releases"
-        ),
+        Verb("outdated", "outdated", 0, 0, ("--offline",), False, "what has newer releases"),
         Verb("show", "show [NAME]", 0, 1, (), False, "what is pinned and who needs it"),
         Verb("undo", "undo", 0, 0, _CHANGE, True, "take the last change back"),
         Verb("history", "history", 0, 0, (), False, "the last changes"),

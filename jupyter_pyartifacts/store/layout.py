@@ -12,7 +12,6 @@ STORE/locks/              lock files
 STORE/trees/SHA256        the known tree hash of an archive, here or not
 STORE/roots/ kernels/     what keeps artifacts and views from being swept
 STORE/cache/uv/           the resolver's cache
-STORE/approvals/          locks that the user approved
 """
 
 from __future__ import annotations
@@ -97,8 +96,3 @@ class Layout:
     def cache(self) -> Path:
         """Return the directory of what indexes and the resolver said; it can be made anew."""
         return self.root / "cache"
-
-    @property
-    def approvals(self) -> Path:
-        """Return the directory of the user's approvals."""
-        return self.root / "approvals"

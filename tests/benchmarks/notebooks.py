@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +16,7 @@ from jupyter_pyartifacts.treehash import combined_digest
 from .bench import Bench
 from .wheelhouse import HOST, words
 
-_QUIET = 1.5
+_PATIENCE = 600
 
 
 def empty_notebook(path: Path) -> Path:
@@ -75,10 +74,9 @@ def trim_notebook(source: Path, target: Path, *, keep: set[str], store: Path) ->
 
 
 def settle(store: Path) -> None:
-    """Wait until nothing in the background adds byte code to a store any more."""
-    count, since = -1, time.monotonic()
-    while time.monotonic() - since < _QUIET:
-        found = sum(len(files) for _, _, files in os.walk(store))
-        if found != count:
-            count, since = found, time.monotonic()
-        time.sleep(0.25)
+    """Wait until all views of a store have their byte code, which is made in the background."""
+    deadline = time.monotonic() + _PATIENCE
+    while not all((view / "__pycache__/compiled").exists() for view in (store / "views").iterdir()):
+        if time.monotonic() > deadline:
+            raise SystemExit(f"the byte code of {store} is not made")
+        time.sleep(0.05)

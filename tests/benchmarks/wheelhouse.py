@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -34,6 +35,7 @@ from jupyter_pyartifacts.platforms import (
 
 SNAPSHOT = "2026-11-20T00:00:00Z"
 REQUIREMENTS = Path(__file__).parent / "requirements"
+FULL = platform.python_version()
 MINOR = f"{sys.version_info.major}.{sys.version_info.minor}"
 HOST = identify_platform(sys.platform, os.uname().machine)
 # What is locked for every platform needs the wheels of every platform; the rest the host's only.
@@ -126,13 +128,8 @@ def open_wheelhouse(root: Path) -> Wheelhouse:
 
 
 def _stamp() -> str:
-    parts = [
-        _LAYOUT,
-        SNAPSHOT,
-        MINOR,
-        HOST,
-        *(f"{name} {words(name)} {SETS[name]}" for name in SETS),
-    ]
+    parts = [_LAYOUT, SNAPSHOT, FULL, HOST]
+    parts += [f"{name} {words(name)} {SETS[name]}" for name in SETS]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -162,9 +159,10 @@ def default_index(cwd: Path) -> str:
 def _resolved(root: Path, name: str, platforms: Iterable[str]) -> list[Wheel]:
     print(f"resolving {name}", file=sys.stderr, flush=True)
     output = root / "sets" / f"pylock.{name}.toml"
+    output.unlink(missing_ok=True)  # uv would prefer what it finds there
     source = REQUIREMENTS / f"{name}.in"
     _uv(
-        *("pip", "compile", "-q", "--universal", "--python-version", MINOR, "--no-build"),
+        *("pip", "compile", "-q", "--universal", "--python-version", FULL, "--no-build"),
         *("--exclude-newer", SNAPSHOT, "--format", "pylock.toml", "-o", str(output)),
         str(source),
         cwd=root,
@@ -178,13 +176,13 @@ def _resolved(root: Path, name: str, platforms: Iterable[str]) -> list[Wheel]:
 def _chosen(package: Mapping[str, Any], platforms: Iterable[str]) -> list[Wheel]:
     by_name = {urlsplit(each["url"]).path.rsplit("/")[-1]: each for each in package["wheels"]}
     users: dict[str, set[str]] = {}
-    for platform in platforms:
-        environment = marker_environment(platform, f"{MINOR}.0", sys.implementation.name)
+    for name in platforms:
+        environment = marker_environment(name, FULL, sys.implementation.name)
         if "marker" in package and not Marker(package["marker"]).evaluate(environment):
             continue
-        best = best_wheel(by_name, platform, MINOR)
+        best = best_wheel(by_name, name, MINOR)
         if best is not None:
-            users.setdefault(best, set()).add(platform)
+            users.setdefault(best, set()).add(name)
     return [
         Wheel(
             project=package["name"],

@@ -89,6 +89,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         "JUPYTER_DATA_DIR": str(home / "data"),
         "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
         "PYARTIFACTS_STORE": str(home / "store"),
+        "XDG_CONFIG_HOME": str(home / "config"),
     }
     for name in ("JUPYTER_TOKEN", "JUPYTER_DEFAULT_PROVISIONER_NAME", "PYARTIFACTS_NOTEBOOK"):
         environ.pop(name, None)

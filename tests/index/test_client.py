@@ -303,7 +303,7 @@ def test_no_network(
     client.default_index
     port = index.port
     index.stop()
-    monkeypatch.setattr("jupyter_pyartifacts.index.client.time.sleep", lambda _: None)
+    monkeypatch.setattr("jupyter_pyartifacts.index.network.time.sleep", lambda _: None)
     with pytest.raises(NetworkError) as caught:
         client.project("big")
     assert caught.value.what == f"127.0.0.1:{port} cannot be reached"

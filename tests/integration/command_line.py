@@ -14,7 +14,7 @@ from typing import Any
 __all__ = ["Place"]
 
 _FOREIGN = ("PIP_", "UV_", "PYARTIFACTS_", "JUPYTER_", "PYTHON")
-_CONTENT = ("artifacts", "views", "approvals", "trees", "roots")
+_CONTENT = ("artifacts", "views", "trees", "roots")
 """What of a store lasts; downloads, caches and lock files are free to come and go."""
 
 
@@ -29,6 +29,7 @@ class Place:
             key: value for key, value in os.environ.items() if not key.startswith(_FOREIGN)
         }
         self.environ["PYARTIFACTS_STORE"] = str(self.store)
+        self.environ["XDG_CONFIG_HOME"] = str(directory / "config")
         if index_url is not None:
             self.environ["PYARTIFACTS_INDEX_URL"] = index_url
         self.write_notebook()

@@ -50,6 +50,7 @@ def user(tmp_path: Path) -> dict[str, str]:
     return {
         **environ,
         "HOME": str(home),
+        "XDG_CONFIG_HOME": str(home / ".config"),
         "PYARTIFACTS_STORE": str(tmp_path / "store"),
         "MPLCONFIGDIR": str(home / "matplotlib"),
     }

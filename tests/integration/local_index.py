@@ -57,11 +57,15 @@ def build_wheel(
 
 @dataclass
 class LocalIndex:
-    """What the index has; `served` are the paths that were asked for, in order."""
+    """What the index has; `served` are the paths that were asked for, in order.
+
+    `login` (`user:password`) is demanded of everybody, where it is given.
+    """
 
     files: dict[str, dict[str, tuple[bytes, dict[str, Any]]]] = field(default_factory=dict)
     served: list[str] = field(default_factory=list)
     base: str = ""
+    login: str | None = None
 
     @property
     def url(self) -> str:
@@ -82,6 +86,12 @@ class LocalIndex:
         }
         self.files.setdefault(name, {})[filename] = (data, entry)
         return filename
+
+    def lets_in(self, authorization: str | None) -> bool:
+        """Tell whether a request shows the login (HTTP basic authentication)."""
+        if self.login is None:
+            return True
+        return authorization == f"Basic {base64.b64encode(self.login.encode()).decode()}"
 
     def answer(self, path: str) -> tuple[int, str, bytes]:
         """Return status, content type and body for a path."""
@@ -117,6 +127,8 @@ class LocalIndex:
 
             def do_GET(self) -> None:
                 status, kind, body = index.answer(self.path.split("?")[0])
+                if not index.lets_in(self.headers.get("Authorization")):
+                    status, kind, body = 401, "text/plain", b"who are you?"
                 wanted = self.headers.get("Range", "")
                 self.send_response(206 if wanted and status == 200 else status)
                 if wanted and status == 200:

@@ -186,6 +186,21 @@ def test_an_index_is_for_the_requirements_of_its_call(place: Place) -> None:
     assert "demo 1.0" in pins(place.lock)
 
 
+def test_the_credentials_of_an_index_serve_the_call_and_are_kept_nowhere(place: Place) -> None:
+    private = LocalIndex(login="me:pass-f00d")
+    private.add("special", "5.0")
+    with private.serving():
+        refused = place.run("add", "n.ipynb", "special", "--index", f"own={private.url}")
+        assert refused.returncode == 1
+        url = private.url.replace("//", "//me:pass-f00d@")
+        place.ok("add", "n.ipynb", "special", "--index", f"own={url}")
+    assert "special 5.0 @ own" in pins(place.lock)
+    assert place.lock["indexes"] == [f"own {private.url} special"]
+    for path in (place.notebook, *place.store.rglob("*")):
+        if path.is_file() and not path.is_symlink():
+            assert b"pass-f00d" not in path.read_bytes(), path
+
+
 def test_a_session_file_stands_for_a_notebook(place: Place) -> None:
     filename, data = build_wheel("local", "3.0")
     home = place.directory / "home"
@@ -214,7 +229,7 @@ def test_layers_below_the_store(place: Place) -> None:
 
 def test_trust_for_one_run_and_for_good(place: Place) -> None:
     place.ok("add", "n.ipynb", "demo")
-    other = {"PYARTIFACTS_STORE": str(place.directory / "other")}
+    other = {"XDG_CONFIG_HOME": str(place.directory / "other")}
     assert place.run("instantiate", "n.ipynb", environ=other).returncode == 1
     place.ok("instantiate", "n.ipynb", environ={**other, "PYARTIFACTS_TRUST": "index"})
     place.ok("instantiate", "n.ipynb", "--trust", environ=other)

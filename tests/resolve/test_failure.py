@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from jupyter_pyartifacts.errors import NetworkError, OfflineError, PyArtifactsError, ResolutionError
+from jupyter_pyartifacts.errors import (
+    NetworkError,
+    OfflineError,
+    PyArtifactsError,
+    ResolutionError,
+    StoreError,
+)
 from jupyter_pyartifacts.resolve.failure import clean, explain
 
 
@@ -17,6 +25,7 @@ def explained(
         requested=["first"],
         where="Python 3.11 on linux-x86_64",
         has_wheel=lambda _: wheels,
+        cache=Path("/store/cache"),
     )
 
 
@@ -65,3 +74,13 @@ def test_what_is_new_is_passed_on(said: str) -> None:
     assert type(error) is ResolutionError
     assert error.what == "uv cannot resolve the requirements"
     assert error.details == (said or "it said nothing")
+
+
+def test_a_full_disk_is_the_stores_failure() -> None:
+    error = explained(
+        "error: Failed to write to the client cache\n  cause: No space left on device (os error 28)"
+    )
+    assert isinstance(error, StoreError)
+    assert error.what == "the store's disk is full"
+    assert error.where == "/store/cache"
+    assert "No space left on device" in str(error.details)

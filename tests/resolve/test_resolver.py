@@ -17,6 +17,7 @@ from jupyter_pyartifacts.errors import (
     NoWheel,
     OfflineError,
     ResolutionError,
+    StoreError,
     UnknownProject,
     UsageError,
 )
@@ -167,6 +168,21 @@ def test_an_upgrade_to_an_exact_version(index: IndexServer, run: Resolver) -> No
     after = run("first", prior=before, pinned=("first==2.0",))
     assert versions(after) == {"first": "2.0"}
     assert versions(run("first", prior=after.lock)) == {"first": "2.0"}
+
+
+def test_preferred_versions_are_taken_where_they_fit_and_nothing_is_pinned(
+    index: IndexServer, run: Resolver
+) -> None:
+    for version in ("1.0", "2.0", "3.0"):
+        index.add(project_wheel("first", version, ["Second"]), project_wheel("second", version))
+    wishes = ("first==2.0", "Second==1.0", "third==1.0")
+    made = run("first", prefer=wishes)
+    assert versions(made) == {"first": "2.0", "second": "1.0"}
+    # A wish is no requirement: what is asked for, or pinned already, comes before it.
+    assert versions(run("first>=3", prefer=wishes)) == {"first": "3.0", "second": "1.0"}
+    assert versions(run("first", prefer=("first==9.0",))) == {"first": "3.0", "second": "3.0"}
+    kept = run("first", prior=made.lock, prefer=("first==1.0", "second==3.0"))
+    assert versions(kept) == {"first": "2.0", "second": "1.0"}
 
 
 @pytest.mark.parametrize("text", ["first>=2", "first", "first==", "first[x]==2.0"])
@@ -629,7 +645,7 @@ def test_offline_and_never_seen(index: IndexServer, run: Resolver) -> None:
 
 
 def test_no_network(index: IndexServer, run: Resolver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jupyter_pyartifacts.index.client.time.sleep", lambda _: None)
+    monkeypatch.setattr("jupyter_pyartifacts.index.network.time.sleep", lambda _: None)
     index.busy["first"] = 99
     with pytest.raises(NetworkError) as caught:
         run("first")
@@ -699,3 +715,12 @@ def test_a_lock_is_the_same_each_time(index: IndexServer, run: Resolver) -> None
     assert hashlib.sha256(repr(one.lock).encode()).digest() == (
         hashlib.sha256(repr(two.lock).encode()).digest()
     )
+
+
+def test_a_store_that_cannot_be_written(index: IndexServer, run: Resolver, tmp_path: Path) -> None:
+    index.add(project_wheel("first"))
+    (tmp_path / "cache").write_text("a file where a directory should be")
+    with pytest.raises(StoreError) as caught:
+        run("first")
+    assert caught.value.what == "the store cannot be written"
+    assert index.requests == []

@@ -201,14 +201,16 @@ def outdated_row(**facts: Any) -> dict[str, Any]:
 
 
 def test_what_is_outdated() -> None:
-    numpy = outdated_row(name="numpy", compatible=None, released=None, yanked=False, direct=False)
+    numpy = outdated_row(
+        name="numpy", compatible="2.2.2", released=None, yanked=False, direct=False
+    )
     result = result_of({"verb": "outdated", "outdated": [numpy, outdated_row()]})
     assert str(result).splitlines() == [
         "name    pinned  fits   latest  released",
         "------  ------  -----  ------  ----------  ----------",
         "pandas  2.2.2   2.2.3  3.0.0   2026-01-02  yanked",
         "numpy   2.2.2          3.0.0               dependency",
-        "`%pyartifacts upgrade NAME ...` takes what fits the requirements",
+        "`%pyartifacts upgrade NAME ...` takes what fits, `%pyartifacts add NAME` asks for any",
     ]
     assert str(result_of({"verb": "outdated", "outdated": []})) == "everything is up to date"
 

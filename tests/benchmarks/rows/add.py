@@ -11,7 +11,7 @@ from jupyter_pyartifacts.platforms import DEFAULT_PLATFORMS, uv_environment
 from ..bench import Bench, discard, interleave
 from ..notebooks import read_lock, settle, write_notebook
 from ..table import Row, paired
-from ..wheelhouse import MINOR, words
+from ..wheelhouse import FULL, MINOR, words
 
 ONE_MORE = "seaborn"
 
@@ -32,7 +32,7 @@ def measure(bench: Bench, rounds: int) -> Iterator[Row]:
             spent = bench.run_ours("add", str(notebook), ONE_MORE, store=ours_at / "store")
             if len(read_lock(notebook)["requirements"]) != len(words("hundred")) + 1:
                 raise SystemExit(f"{ONE_MORE} is not in the lock")
-            settle(ours_at)
+            settle(ours_at / "store")
             return spent.wall
 
         def peer() -> float:
@@ -71,7 +71,7 @@ def _write_project(project: Path, requirements: list[str]) -> None:
         "[project]",
         'name = "notebook"',
         'version = "0"',
-        f'requires-python = ">={MINOR}"',
+        f'requires-python = ">={FULL}"',
         f"dependencies = {requirements!r}",
         "[tool.uv]",
         f"environments = {environments!r}".replace("\\'", "'"),

@@ -103,7 +103,7 @@ def start(environ: dict[str, str], lock: Any, tmp_path: Path) -> Iterator[Start]
             cwd=str(path.parent),
             env={**environ, "JPY_SESSION_NAME": str(path), **(variables or {})},
         )
-        kernels.append(Running(manager))
+        kernels.append(Running(manager.blocking_client(), manager))
         return kernels[-1]
 
     yield start

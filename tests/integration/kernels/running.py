@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from queue import Empty
 from typing import Any
 
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
-PATIENCE = 120.0
+PATIENCE = 90.0
 
 
 @dataclass
@@ -32,11 +33,38 @@ class Answer:
 class Running:
     """One started kernel, as a frontend sees it."""
 
-    def __init__(self, manager: KernelManager) -> None:
-        self.manager = manager
-        self.client: BlockingKernelClient = manager.blocking_client()
+    def __init__(self, client: BlockingKernelClient, manager: KernelManager | None = None) -> None:
+        self.client = client
+        self._manager = manager
         self.client.start_channels()
-        self.client.wait_for_ready(timeout=PATIENCE)
+        self.wait_until_ready()
+
+    @property
+    def manager(self) -> KernelManager:
+        """Return the manager of a kernel that the test itself started."""
+        assert self._manager is not None
+        return self._manager
+
+    def wait_until_ready(self) -> None:
+        """Wait until the kernel answers on both channels, however long it takes to start.
+
+        `KernelClient.wait_for_ready` gives up on a kernel that a server still prepares.
+        """
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            request = self.client.kernel_info()
+            try:
+                self.client._recv_reply(request, timeout=1)
+                while self._next_parent() != request:
+                    pass
+            except (Empty, TimeoutError):
+                continue
+            return
+        raise TimeoutError("the kernel does not answer")
+
+    def _next_parent(self) -> str | None:
+        parent: str | None = self.client.get_iopub_msg(timeout=1)["parent_header"].get("msg_id")
+        return parent
 
     def run(self, code: str, *, answers: tuple[str, ...] = (), silent: bool = False) -> Answer:
         """Run a cell to its end; `answers` are what the user types into `input()`."""
@@ -92,7 +120,7 @@ class Running:
     def restart(self) -> None:
         """Restart as a frontend does, and wait until it answers."""
         self.manager.restart_kernel()
-        self.client.wait_for_ready(timeout=PATIENCE)
+        self.wait_until_ready()
 
     def control(self, kind: str, content: dict[str, Any]) -> dict[str, Any]:
         """Send a request over the control channel and return the reply's content."""
@@ -108,5 +136,5 @@ class Running:
     def close(self) -> None:
         """Shut the kernel down."""
         self.client.stop_channels()
-        if self.manager.has_kernel:
-            self.manager.shutdown_kernel(now=True)
+        if self._manager is not None and self._manager.has_kernel:
+            self._manager.shutdown_kernel(now=True)

@@ -267,7 +267,7 @@ def test_an_interrupt_stops_the_engine_and_changes_nothing(start, lock):
         assert came.wait(60)
         kernel.manager.interrupt_kernel()
         answer = kernel.wait(request)
-        assert answer.error["ename"] == "Interrupted"
+        assert answer.error["ename"] == "KeyboardInterrupt"
         assert message_of(answer) == (
             f"KeyboardInterrupt: add {PACKAGE}: stopped, nothing was changed"
         )

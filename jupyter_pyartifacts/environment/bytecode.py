@@ -1,0 +1,210 @@
+"""Byte code of a view's modules: made by the host, in the store, shared by all views.
+
+A kernel writes none below the store. What it imports until it answers is compiled before it
+starts; the rest by one process in the background, in the order of need: what the requirements'
+packages import, then everything else but tests, at low priority. None of it is part of any tree
+hash. Whatever goes wrong here only means that a kernel compiles for itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..model import Environment, InterpreterInUse
+from ..plan import Pin
+from ..store import Store
+
+if TYPE_CHECKING:
+    import subprocess
+
+__all__ = ["forget_byte_code", "is_compiled", "prepare_byte_code"]
+
+COMPILER = str(Path(__file__).parent.parent / "shim" / "compiling.py")
+KERNEL_ROOTS = (
+    "ipykernel.kernelapp",
+    "ipykernel.zmqshell",
+    "ipykernel.ipkernel",
+    "ipykernel.comm",
+    "ipykernel.debugger",
+    "IPython.core.completerlib",
+    "IPython.core.logger",
+    "IPython.core.magics.code",
+    "IPython.core.oinspect",
+    "IPython.extensions.storemagic",
+    "psutil",
+    "pygments.formatters.terminal256",
+    "tornado.platform.asyncio",
+    "zmq.backend.cython",
+    "debugpy.server.api",
+    "debugpy._vendored.force_pydevd",
+    "pydevd",
+)
+"""What a kernel imports before it answers, where its import statements don't show it."""
+SKIPPED = ("test", "tests")
+"""Directories of a package whose modules are compiled when somebody runs them, not before."""
+MARKER = "BYTECODE-"
+_DONE = "__pycache__/compiled"
+_MOST = 4
+
+
+def is_compiled(environment: Environment) -> bool:
+    """Tell whether everything in a view has its byte code, at the cost of one `stat`."""
+    return os.path.exists(f"{environment.path}/{_DONE}")
+
+
+def prepare_byte_code(
+    environment: Environment,
+    interpreter: InterpreterInUse,
+    pins: Sequence[Pin],
+    *,
+    kernel: Collection[str],
+    requirements: Collection[str],
+    store: Store,
+    wait: bool,
+) -> None:
+    """Have the byte code of a view made: the kernel's now if `wait`, the rest in the background.
+
+    `kernel` and `requirements` are names of distributions. What other views had compiled is not
+    looked at again.
+    """
+    if is_compiled(environment) or not interpreter.cache_tag:
+        return
+    homes = _homes(pins, store)
+    whole = f"{_stamp(interpreter)}\nwhole\n".encode()
+    lacking = {
+        name: home
+        for name, home in homes.items()
+        if _read(f"{home}/{MARKER}{interpreter.cache_tag}") != whole
+    }
+    if not lacking:
+        _touch(f"{environment.path}/{_DONE}")
+        return
+    if wait and not lacking.keys().isdisjoint(_needed(kernel, pins)):
+        _compile_kernel(environment, interpreter)
+    task = {
+        "roots": KERNEL_ROOTS,
+        "asked": [homes[name] for name in requirements if name in lacking],
+        "artifacts": list(lacking.values()),
+        "done": f"{environment.path}/{_DONE}",
+        "lock": str(store.layout.lock("compile")),
+    }
+    process = _start(environment, interpreter, task, background=True)
+    if process is not None:
+        import threading
+
+        # Nobody waits for it, but this process may live on and has to take its exit status.
+        threading.Thread(target=process.wait, daemon=True).start()
+
+
+def forget_byte_code(environment: Environment, pins: Sequence[Pin], *, store: Store) -> None:
+    """Throw the byte code of a view's artifacts away, of all interpreters. Raises OSError."""
+    for home in _homes(pins, store).values():
+        for marker in Path(home).glob(f"{MARKER}*"):
+            marker.unlink()
+        for folder, folders, names in os.walk(f"{home}/tree"):
+            if os.path.basename(folder) == "__pycache__":
+                folders.clear()
+                for name in names:
+                    os.unlink(f"{folder}/{name}")
+    Path(environment.path, _DONE).unlink(missing_ok=True)
+
+
+def _compile_kernel(environment: Environment, interpreter: InterpreterInUse) -> None:
+    count = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2, _MOST)
+    running = [
+        _start(environment, interpreter, {"roots": KERNEL_ROOTS, "stripe": (number, count)})
+        for number in range(count)
+    ]
+    for process in running:
+        if process is not None:
+            process.wait()
+
+
+def _start(
+    environment: Environment,
+    interpreter: InterpreterInUse,
+    task: Mapping[str, object],
+    *,
+    background: bool = False,
+) -> subprocess.Popen[bytes] | None:
+    import subprocess
+    import tempfile
+
+    whole_task = {
+        "tag": interpreter.cache_tag,
+        "stamp": _stamp(interpreter),
+        "site": environment.site_packages,
+        "asked": (),
+        "stripe": (0, 1),
+        "artifacts": (),
+        "skip": SKIPPED,
+        "done": None,
+        "lock": None,
+        **task,
+    }
+    try:
+        # A file, not a pipe: this process need not stay until it is read.
+        with tempfile.TemporaryFile() as told:
+            told.write(json.dumps(whole_task).encode())
+            told.seek(0)
+            return subprocess.Popen(
+                [interpreter.path, "-I", "-S", "-B", COMPILER],
+                stdin=told,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                cwd=os.sep,
+                start_new_session=background,
+            )
+    except OSError:
+        return None
+
+
+def _stamp(interpreter: InterpreterInUse) -> str:
+    return f"{interpreter.magic} {interpreter.version}"
+
+
+def _homes(pins: Sequence[Pin], store: Store) -> dict[str, str]:
+    """Return the directory of each pin's artifact, by its distribution's name."""
+    homes = {}
+    for pin in pins:
+        for layout in store.layers:
+            home = str(layout.artifact(pin.artifact.digest))
+            if os.path.isdir(home):
+                homes[pin.distribution.name] = home
+                break
+    return homes
+
+
+def _needed(names: Collection[str], pins: Sequence[Pin]) -> set[str]:
+    """Return the names of some distributions and of all they need."""
+    edges = {
+        pin.distribution.name: [each.name for each in pin.distribution.dependencies] for pin in pins
+    }
+    found: set[str] = set()
+    todo = list(names)
+    while todo:
+        name = todo.pop()
+        if name in edges and name not in found:
+            found.add(name)
+            todo += edges[name]
+    return found
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb") as stream:
+            return stream.read(4096)
+    except OSError:
+        return b""
+
+
+def _touch(path: str) -> None:
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o444))
+    except OSError:
+        pass

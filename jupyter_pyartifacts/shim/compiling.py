@@ -1,0 +1,315 @@
+"""Byte code for the store: compiles what it is told, in the very interpreter that will load it.
+
+Run by path (`python -I -S -B compiling.py`), with one JSON object on standard input:
+
+    tag        the interpreter's cache tag
+    stamp      what the byte code is keyed by: magic number and full version
+    site       a site-packages directory
+    roots      modules to begin with: they and what they import are compiled first
+    asked      directories of artifacts whose packages are roots as well
+    stripe     [number, count]: of what is found so, this share only
+    artifacts  directories of artifacts whose sources are all compiled then, at low priority
+    skip       names of directories whose sources are left out (tests)
+    done       a file to write when everything is there, or null
+    lock       a file to lock meanwhile: one process of a store compiles all, the others wait
+
+Byte code is never checked against its source again (PEP 552, unchecked hash): sources in the
+store don't change. A source that does not compile has none, as everywhere.
+"""
+
+import importlib._bootstrap_external as external
+import json
+import os
+import re
+import sys
+import warnings
+
+try:
+    from _imp import source_hash
+except ImportError:  # before 3.7
+    source_hash = None
+
+MARKER = "BYTECODE-"
+WHOLE = "whole"
+TRIES = 3
+
+# debugpy puts this on the path before it imports the debugger.
+FURTHER = ("", "debugpy/_vendored/pydevd/")
+# Behind a test that a kernel never meets, or wanted by a terminal only.
+NEVER = frozenset(["IPython.terminal", "prompt_toolkit"])
+# Where the name of a package does not say what notebooks import of it.
+USUAL = {"matplotlib": ("matplotlib.pyplot", "matplotlib_inline.backend_inline")}
+IMPORT = re.compile(
+    rb"^[ \t]*(?:from[ \t]+(\.*[\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n#]*)"
+    rb"|import[ \t]+([^\n#;]+))",
+    re.M,
+)
+COMMENT = re.compile(rb"#[^\n]*")
+NAME = re.compile(rb"([A-Za-z_]\w*)(?:[ \t]+as[ \t]+\w+)?")
+DOTTED = re.compile(rb"([A-Za-z_][\w.]*)(?:[ \t]+as[ \t]+\w+)?")
+
+
+class HotSet:
+    """The sources of some modules and of all they import, in the order in which they are met.
+
+    It follows the import statements at a module's top level, also those in a `try`, within one
+    site-packages, and runs nothing. It need not be exact: what it misses is compiled later,
+    what it finds in excess costs a little time.
+    """
+
+    def __init__(self, site):
+        self._site = site
+        self._known = {}
+        self.found = []
+
+    def walk(self, roots):
+        """Find all; `found` has pairs (path, path below site-packages)."""
+        # Depth first, as imports run; a stack, since chains are longer than recursion may be.
+        stack = [iter(roots)]
+        while stack:
+            name = next(stack[-1], None)
+            if name is None:
+                stack.pop()
+                continue
+            parts = name.split(".")
+            for count in range(1, len(parts) + 1):
+                part = ".".join(parts[:count])
+                if part in self._known or part in NEVER:
+                    continue
+                relative = self._known[part] = self._find(part)
+                if relative is not None:
+                    stack.append(iter(self._imports(part, relative)))
+        return self.found
+
+    def _find(self, name):
+        """Return a module's path below site-packages; None if it is none, or not Python."""
+        parent, _, last = name.rpartition(".")
+        homes = FURTHER
+        if parent:
+            home = self._known.get(parent)
+            if home is None or not home.endswith("/__init__.py"):
+                return None
+            homes = (home[: -len("__init__.py")],)
+        for home in homes:
+            for form in ("{}{}/__init__.py", "{}{}.py"):
+                relative = form.format(home, last)
+                if os.path.isfile("{}/{}".format(self._site, relative)):
+                    return relative
+        return None
+
+    def _imports(self, name, relative):
+        path = "{}/{}".format(self._site, relative)
+        try:
+            with open(path, "rb") as stream:
+                text = stream.read()
+        except OSError:
+            return []
+        self.found.append((path, relative))
+        package = name if relative.endswith("/__init__.py") else name.rpartition(".")[0]
+        return list(imported(text, package))
+
+
+def imported(text, package):
+    """Yield the names that a module of `package` may import at its top level."""
+    for match in IMPORT.finditer(text):
+        origin, names, plain = match.groups()
+        if match.group()[:1] in b" \t" and not in_try(text, match.start()):
+            continue
+        if plain is not None:
+            for name in DOTTED.findall(plain):
+                yield name.decode()
+            continue
+        base = origin.decode("utf-8", "replace")
+        dots = len(base) - len(base.lstrip("."))
+        if dots:
+            parts = package.split(".")
+            if dots > len(parts):
+                continue
+            parts = parts[: len(parts) - dots + 1]
+            base = ".".join(parts + ([base[dots:]] if base[dots:] else []))
+        yield base
+        for name in NAME.findall(COMMENT.sub(b"", names)):
+            yield "{}.{}".format(base, name.decode())
+
+
+def in_try(text, position):
+    """Tell whether the nearest line above without indentation opens a `try` or the like."""
+    while True:
+        position = text.rfind(b"\n", 0, position)
+        if position < 0:
+            return False
+        if text[position + 1 : position + 2] not in b" \t\r\n#)":
+            return text[position + 1 : position + 5] in (b"try:", b"else", b"exce", b"with")
+
+
+def usual_imports(home):
+    """Return what a notebook imports of an artifact, by its entries in site-packages."""
+    try:
+        with open(home + "/facts.json", "rb") as stream:
+            tops = json.loads(stream.read().decode())["tops"]
+    except (OSError, ValueError, KeyError):
+        return []
+    names = []
+    for top in tops:
+        name = top[:-1] if top.endswith("/") else top[:-3] if top.endswith(".py") else ""
+        if name.isidentifier() and not name.startswith("_"):
+            names.extend(USUAL.get(name, (name,)))
+    return names
+
+
+def compile_file(source, name, tag):
+    """Write the byte code of one source, unless it is there."""
+    folder, _, base = source.rpartition("/")
+    cache = os.path.realpath(folder + "/__pycache__")
+    target = os.path.realpath("{}/{}.{}.pyc".format(cache, base[:-3], tag))
+    if os.path.exists(target):
+        return
+    try:
+        with open(source, "rb") as stream:
+            text = stream.read()
+        code = compile(text, name, "exec", dont_inherit=True)
+        if source_hash is None:
+            status = os.stat(source)
+            data = external._code_to_bytecode(code, int(status.st_mtime), status.st_size)
+        else:
+            key = source_hash(external._RAW_MAGIC_NUMBER, text)
+            data = external._code_to_hash_pyc(code, key, False)
+    except (SyntaxError, ValueError, RecursionError, MemoryError, OSError):
+        return
+    write_file(target, data)
+
+
+def write_file(target, data):
+    """Write a file at once; a directory of a tree is opened for its cache and closed again."""
+    # Named as byte code is: what a killed process leaves is no damage to the tree.
+    temporary = "{}.{}.pyc".format(target, os.getpid())
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
+    try:
+        try:
+            handle = os.open(temporary, flags, 0o444)
+        except FileNotFoundError:
+            make_cache(os.path.dirname(target))
+            handle = os.open(temporary, flags, 0o444)
+        with open(handle, "wb") as stream:
+            stream.write(data)
+        os.replace(temporary, target)
+    except OSError:
+        return
+
+
+def make_cache(cache):
+    """Make a `__pycache__` in a directory that is read-only."""
+    if os.path.basename(cache) != "__pycache__":
+        return
+    try:
+        os.mkdir(cache)
+    except FileExistsError:
+        pass
+    except PermissionError:
+        folder = os.path.dirname(cache)
+        mode = os.stat(folder).st_mode & 0o777
+        os.chmod(folder, mode | 0o200)
+        try:
+            os.mkdir(cache)
+        finally:
+            os.chmod(folder, mode)
+
+
+def compile_artifact(home, tag, stamp, skip):
+    """Write the byte code of all sources of an artifact; throw away what is of another stamp."""
+    marker = "{}/{}{}".format(home, MARKER, tag)
+    try:
+        with open(marker, encoding="ascii") as stream:
+            found, state = stream.read().split("\n")[:2]
+    except (OSError, ValueError):
+        found, state = "", "0"
+    if found == stamp and state in (WHOLE, str(TRIES)):
+        return
+    names = list(sources(home, skip))
+    if found and found != stamp:
+        for path, _ in names:
+            discard("{}/tree/{}".format(home, path), tag)
+        state = "0"
+    # A source that brings the compiler down is not tried forever.
+    write_file(marker, note(stamp, str(int(state) + 1) if state.isdigit() else "1"))
+    for path, name in names:
+        compile_file("{}/tree/{}".format(home, path), name, tag)
+    write_file(marker, note(stamp, WHOLE))
+
+
+def note(stamp, state):
+    """Return the marker that says how far the byte code of an artifact is."""
+    return "{}\n{}\n".format(stamp, state).encode("ascii")
+
+
+def discard(source, tag):
+    """Remove the byte code of one source."""
+    folder, _, base = source.rpartition("/")
+    try:
+        os.unlink("{}/__pycache__/{}.{}.pyc".format(folder, base[:-3], tag))
+    except OSError:
+        pass
+
+
+def sources(home, skip):
+    """Yield the modules of an artifact: path in its tree, path below site-packages."""
+    with open(home + "/MANIFEST", encoding="utf-8") as stream:
+        lines = stream.read().split("\n")
+    for line in lines:
+        path = line.split(" ", 2)[-1]
+        if not path.endswith(".py"):
+            continue
+        name = path
+        top, _, rest = path.partition("/")
+        if top.endswith(".data"):
+            scheme, _, name = rest.partition("/")
+            if scheme not in ("purelib", "platlib"):
+                continue
+        if skip.isdisjoint(name.split("/")[:-1]):
+            yield path, name
+
+
+def step_back():
+    """Take only the time that nobody else wants."""
+    try:
+        os.nice(19)
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    except (AttributeError, OSError):
+        pass
+
+
+def wait_for(path):
+    """Take a lock that ends with this process."""
+    try:
+        import fcntl
+
+        fcntl.flock(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), fcntl.LOCK_EX)
+    except (ImportError, OSError):
+        pass
+
+
+def main():
+    """Do what standard input says."""
+    warnings.simplefilter("ignore")
+    task = json.load(sys.stdin)
+    roots = list(task["roots"])
+    for home in task["asked"]:
+        roots.extend(usual_imports(home))
+    number, count = task["stripe"]
+    for source, name in HotSet(task["site"]).walk(roots)[number::count]:
+        compile_file(source, name, task["tag"])
+    if not task["artifacts"]:
+        return
+    step_back()
+    wait_for(task["lock"])
+    for home in task["artifacts"]:
+        try:
+            compile_artifact(home, task["tag"], task["stamp"], frozenset(task["skip"]))
+        except (OSError, ValueError):
+            continue
+    if task["done"]:
+        write_file(task["done"], b"")
+
+
+if __name__ == "__main__":
+    main()
