@@ -7,15 +7,17 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from ..errors import NetworkError, OfflineError
-from .bodies import Bodies
 from .credentials import Credentials, split_credentials
 from .download import ATTEMPTS
 from .failures import Hopeless, Transient, check_status, pause, unreachable
 from .policy import LocationPolicy
+
+if TYPE_CHECKING:
+    from .bodies import Bodies
 
 __all__ = ["Network", "Reply", "Send"]
 
@@ -69,7 +71,7 @@ Send = Callable[
 class Network:
     """Send requests and read replies; safe to use from several threads.
 
-    `send` knows every way there is, `bodies` the cheap one for files.
+    `send` knows every way there is, `bodies` opens the cheap one for files.
     """
 
     def __init__(
@@ -79,7 +81,7 @@ class Network:
         credentials: Credentials,
         offline: bool,
         send: Send,
-        bodies: Bodies,
+        bodies: Callable[[], Bodies],
     ) -> None:
         self._policy = policy
         self._credentials = credentials
@@ -148,8 +150,8 @@ class Network:
         self, method: str, url: str, headers: Mapping[str, str], *, plain: bool
     ) -> Iterator[Reply]:
         auth = self._credentials.find(url)
-        if plain and method == "GET" and self._bodies.can_reach(url):
-            with self._bodies.open(url, headers, auth) as body:
+        if plain and method == "GET" and self._bodies().can_reach(url):
+            with self._bodies().open(url, headers, auth) as body:
                 yield Reply(status=body.status_code, headers=body.headers, pieces=body.pieces())
         else:
             with self._send(method, url, headers, auth) as reply:

@@ -580,15 +580,40 @@ def test_a_warm_resolution_asks_nobody(index: IndexServer, run: Resolver) -> Non
     assert index.requests == []
 
 
-def test_adding_asks_only_for_what_is_new(index: IndexServer, run: Resolver) -> None:
+def test_adding_asks_only_for_what_is_new(
+    index: IndexServer, run: Resolver, listener: Listener
+) -> None:
     index.add(project_wheel("first", "1.0", ["second"]), project_wheel("second"))
     before = run("first").lock
     index.add(project_wheel("third", "1.0", ["second"]))
     index.requests.clear()
+    listener.events.clear()
     run("first", "third", prior=before)
+    # uv itself asks the loopback index for nothing else either.
+    items = {event.item for event in listener.events if event.item}
+    assert items == {"third", "third 1.0"}
     assert {request.split("/")[2] for request in index.requests if "/simple/" in request} == {
         "third"
     }
+
+
+def test_a_run_that_was_stopped_leaves_no_stale_answers(
+    index: IndexServer, run: Resolver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index.add(project_wheel("first", "1.0"))
+    run("first")
+
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("jupyter_pyartifacts.resolve.search.run_uv_lock", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            run("first", upgrade="all")
+    index.add(project_wheel("first", "2.0"))
+    for page in (tmp_path / "cache" / "pages").rglob("*.page"):
+        os.utime(page, (0, 0))
+    assert versions(run("first")) == {"first": "2.0"}
 
 
 def test_an_upgrade_sees_what_is_new(index: IndexServer, run: Resolver) -> None:
