@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 
@@ -13,7 +14,16 @@ _DEVICES = frozenset(
     ["con", "prn", "aux", "nul", "conin$", "conout$", "clock$"]
     + [f"{port}{number}" for port in ("com", "lpt") for number in "0123456789¹²³"]
 )
+_ORDINARY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+@=-]{0,120}(?<![.])")
 _HINT = "do not use this file; ask its project for a clean one, and pin another version until then"
+
+
+def _is_ordinary(component: str) -> bool:
+    """Tell quickly that a component is safe; for others `_component_problem` has the last word."""
+    return (
+        _ORDINARY.fullmatch(component) is not None
+        and component.partition(".")[0].lower() not in _DEVICES
+    )
 
 
 def name_problem(name: str) -> str | None:
@@ -67,9 +77,10 @@ def check_names(
     for name, is_folder in [(n, False) for n in files] + [(n, True) for n in folders]:
         for component in name.split("/"):
             if component not in safe:
-                problem = name_problem(name)
-                if problem is not None:
-                    raise _refusal(label, where, name, problem)
+                if not _is_ordinary(component):
+                    problem = name_problem(name)
+                    if problem is not None:
+                        raise _refusal(label, where, name, problem)
                 safe.add(component)
         if not is_folder:
             key = fold(name)
