@@ -53,15 +53,25 @@ class Provider:
         client: IndexClient | None = None,
         *,
         starting: bool = False,
+        whole: bool = False,
     ) -> Environment:
         """Return the environment of a lock and keep it for the notebook or its running kernel.
 
         A session file stands for the notebook that its kernel runs, be that one ours or a stock
-        kernel; the kernel is our parent.
+        kernel; the kernel is our parent. `whole` has all byte code made before it returns.
         """
         notebook = str(document.path) if document.kind == "notebook" else self.config.notebook
+        owner = os.getpid() if starting else None
+        if document.kind == "session":
+            owner = os.getppid()
         environment = self.environment(
-            lock, document.directory, notebook, client, starting=starting
+            lock,
+            document.directory,
+            notebook,
+            client,
+            starting=starting,
+            owner=owner,
+            whole=whole,
         )
         if document.kind == "session":
             self.keep_for_kernel(document.path.stem, os.getppid(), environment)
@@ -75,12 +85,15 @@ class Provider:
         client: IndexClient | None = None,
         *,
         starting: bool = False,
+        owner: int | None = None,
+        whole: bool = False,
     ) -> Environment:
         """Find the view of a lock, or bring its artifacts and assemble it.
 
         The way of a reopened notebook: everything that takes time to import or to ask stays
         behind the one look at the view. `starting` says that a kernel starts in it at once, so
-        that its byte code is waited for.
+        that its byte code is waited for; `owner` is the process for whose sake the rest is
+        made meanwhile, `whole` has all of it made before this returns.
         """
         pins = pins_for(lock, self.platform)
         interpreter = find_interpreter(lock.python, self.config.environ)
@@ -97,8 +110,10 @@ class Provider:
                     )
                 self._check_tree(lock, [published[pin.artifact.digest].tree for pin in pins])
                 environment = assemble_view(pins, published, interpreter, store=self.store)
-            if self.config.byte_code and not is_compiled(environment):
-                self._compile(lock, pins, environment, interpreter, wait=starting)
+            if (self.config.byte_code or whole) and not is_compiled(environment):
+                self._compile(
+                    lock, pins, environment, interpreter, wait=starting, owner=owner, whole=whole
+                )
             if notebook is not None:
                 self._keep_for_notebook(notebook, lock, digest, pins)
         return replace(environment, notes=(*environment.notes, *interpreter.notes))
@@ -129,6 +144,8 @@ class Provider:
         interpreter: InterpreterInUse,
         *,
         wait: bool,
+        owner: int | None,
+        whole: bool,
     ) -> None:
         prepare_byte_code(
             environment,
@@ -138,6 +155,8 @@ class Provider:
             requirements=[parse_requirement(text).name for text in lock.requirements],
             store=self.store,
             wait=wait,
+            owner=owner,
+            whole=whole,
         )
 
     def _keep_for_notebook(

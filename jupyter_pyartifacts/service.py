@@ -7,6 +7,7 @@ approve it. Whatever fails on the way leaves the notebook as it was.
 
 from __future__ import annotations
 
+import os
 import platform as _platform
 import re
 import sys
@@ -234,11 +235,17 @@ class Engine:
     # What makes a lock real.
 
     def instantiate(
-        self, document: Document, *, starting: bool = False, dry_run: bool = False
+        self,
+        document: Document,
+        *,
+        starting: bool = False,
+        compile_all: bool = False,
+        dry_run: bool = False,
     ) -> Changed:
         """Bring every artifact of this platform into the store and assemble the view.
 
-        `starting` says that a kernel follows at once; `dry_run` only says what would be fetched.
+        `starting` says that a kernel follows at once, `compile_all` has all byte code made;
+        `dry_run` only says what would be fetched.
         """
         lock = self._lock_of(document, own=True)
         if dry_run:
@@ -248,7 +255,9 @@ class Engine:
             return self._changed(
                 "instantiate", lock, lock, None, options=LockOptions(dry_run=True), notes=(note,)
             )
-        environment = self._provider.environment_for(document, lock, starting=starting)
+        environment = self._provider.environment_for(
+            document, lock, starting=starting, whole=compile_all
+        )
         return self._changed("instantiate", lock, lock, environment, options=LockOptions())
 
     def prepare(
@@ -257,7 +266,9 @@ class Engine:
         """Return the environment of a lock for a kernel that is about to start."""
         lock = parse_lock(lock_document)
         self.trust_store.check(lock, self.config.trust, self.config.allowed_indexes, where=notebook)
-        return self._provider.environment(lock, Path(directory), notebook, starting=True)
+        return self._provider.environment(
+            lock, Path(directory), notebook, starting=True, owner=os.getpid()
+        )
 
     def tend(self, lock_document: object) -> None:
         """Look over the environment of a kernel that is starting."""
@@ -300,7 +311,7 @@ class Engine:
             )
             if deep:
                 forget_byte_code(environment, pins, store=self.store)
-                self._provider.environment_for(document, lock, client)
+                self._provider.environment_for(document, lock, client, whole=True)
         return verified
 
     # What the store keeps.

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -58,6 +61,7 @@ class Place:
             requirements=["demo"],
             store=self.store,
             wait=wait,
+            owner=os.getpid(),
         )
         deadline = time.monotonic() + 60
         while not is_compiled(self.view) and time.monotonic() < deadline:
@@ -120,10 +124,38 @@ def test_another_view_of_the_same_artifacts_has_nothing_to_wait_for(place: Place
     place.compile()
     other = replace(place.view, path=f"{place.view.path}-other")
     Path(other.path).mkdir()
-    prepare_byte_code(
-        other, HERE, place.pins, kernel=(), requirements=(), store=place.store, wait=False
-    )
+    prepare_byte_code(other, HERE, place.pins, kernel=(), requirements=(), store=place.store)
     assert is_compiled(other)
+
+
+def test_without_an_owner_nothing_goes_on_behind(place: Place) -> None:
+    prepare_byte_code(
+        place.view, HERE, place.pins, kernel=(), requirements=("demo",), store=place.store
+    )
+    assert place.compiled() == []
+    prepare_byte_code(
+        *(place.view, HERE, place.pins),
+        kernel=(),
+        requirements=("demo",),
+        store=place.store,
+        whole=True,
+    )
+    assert is_compiled(place.view)
+
+
+def test_it_ends_with_its_owner(place: Place) -> None:
+    owner = subprocess.Popen([sys.executable, "-c", ""])
+    owner.wait()
+    prepare_byte_code(
+        *(place.view, HERE, place.pins),
+        kernel=(),
+        requirements=("demo",),
+        store=place.store,
+        owner=owner.pid,
+    )
+    time.sleep(1)
+    assert place.compiled() == []
+    assert not is_compiled(place.view)
 
 
 def test_another_patch_release_makes_its_own(place: Place) -> None:

@@ -19,10 +19,17 @@ EXAMPLES = ("instantiate analysis.ipynb", "instantiate foreign.ipynb --trust")
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     add_dry_run(parser)
+    parser.add_argument(
+        "--compile", action="store_true", help="make all byte code now, as for an image"
+    )
 
 
 def run(call: Call) -> int:
     """Instantiate the lock."""
     document = call.document()
-    call.finish(lambda engine: engine.instantiate(document, dry_run=call.options.dry_run))
+    call.finish(
+        lambda engine: engine.instantiate(
+            document, compile_all=call.options.compile, dry_run=call.options.dry_run
+        )
+    )
     return 0

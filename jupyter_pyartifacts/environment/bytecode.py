@@ -2,12 +2,14 @@
 
 A kernel writes none below the store. What it imports until it answers is compiled before it
 starts; the rest by one process in the background, in the order of need: what the requirements'
-packages import, then everything else but tests, at low priority. None of it is part of any tree
-hash. Whatever goes wrong here only means that a kernel compiles for itself.
+packages import, then everything else but tests, at low priority, and only while its owner lives.
+None of it is part of any tree hash. Whatever goes wrong here only means that a kernel compiles
+for itself.
 """
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 from collections.abc import Collection, Mapping, Sequence
@@ -64,40 +66,57 @@ def prepare_byte_code(
     kernel: Collection[str],
     requirements: Collection[str],
     store: Store,
-    wait: bool,
+    wait: bool = False,
+    owner: int | None = None,
+    whole: bool = False,
 ) -> None:
-    """Have the byte code of a view made: the kernel's now if `wait`, the rest in the background.
+    """Have the byte code of a view made: the kernel's now if `wait`, all of it now if `whole`.
 
-    `kernel` and `requirements` are names of distributions. What other views had compiled is not
-    looked at again.
+    The rest is made in the background for as long as the process `owner` lives; without one it
+    is left: no process outlives the command that began it. `kernel` and `requirements` are names
+    of distributions. What other views had compiled is not looked at again.
     """
     if is_compiled(environment) or not interpreter.cache_tag:
         return
     homes = _homes(pins, store)
-    whole = f"{_stamp(interpreter)}\nwhole\n".encode()
+    complete = f"{_stamp(interpreter)}\nwhole\n".encode()
     lacking = {
         name: home
         for name, home in homes.items()
-        if _read(f"{home}/{MARKER}{interpreter.cache_tag}") != whole
+        if _read(f"{home}/{MARKER}{interpreter.cache_tag}") != complete
     }
     if not lacking:
         _touch(f"{environment.path}/{_DONE}")
         return
     if wait and not lacking.keys().isdisjoint(_needed(kernel, pins)):
         _compile_kernel(environment, interpreter)
+    if owner is None and not whole:
+        return
     task = {
         "roots": KERNEL_ROOTS,
         "asked": [homes[name] for name in requirements if name in lacking],
         "artifacts": list(lacking.values()),
         "done": f"{environment.path}/{_DONE}",
         "lock": str(store.layout.lock("compile")),
+        "owner": None if os.name == "nt" else owner,
     }
-    process = _start(environment, interpreter, task, background=True)
-    if process is not None:
-        import threading
+    process = _start(environment, interpreter, task, background=not whole)
+    if process is None:
+        return
+    if whole:
+        process.wait()
+        return
+    if owner == os.getpid():
+        atexit.register(_end, process)
+    import threading
 
-        # Nobody waits for it, but this process may live on and has to take its exit status.
-        threading.Thread(target=process.wait, daemon=True).start()
+    # Nobody waits for it, but this process may live on and has to take its exit status.
+    threading.Thread(target=process.wait, daemon=True).start()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
 
 
 def forget_byte_code(environment: Environment, pins: Sequence[Pin], *, store: Store) -> None:
@@ -144,6 +163,7 @@ def _start(
         "skip": SKIPPED,
         "done": None,
         "lock": None,
+        "owner": None,
         **task,
     }
     try:

@@ -12,6 +12,7 @@ Run by path (`python -I -S -B compiling.py`), with one JSON object on standard i
     skip       names of directories whose sources are left out (tests)
     done       a file to write when everything is there, or null
     lock       a file to lock meanwhile: one process of a store compiles all, the others wait
+    owner      a process (its number) without which the artifacts are not gone on with, or null
 
 Byte code is never checked against its source again (PEP 552, unchecked hash): sources in the
 store don't change. A source that does not compile has none, as everywhere.
@@ -215,7 +216,19 @@ def make_cache(cache):
             os.chmod(folder, mode)
 
 
-def compile_artifact(home, tag, stamp, skip):
+def leave_with(owner):
+    """End this process if its owner has ended."""
+    if owner is None:
+        return
+    try:
+        os.kill(owner, 0)
+    except ProcessLookupError:
+        sys.exit(0)
+    except OSError:
+        pass
+
+
+def compile_artifact(home, tag, stamp, skip, owner=None):
     """Write the byte code of all sources of an artifact; throw away what is of another stamp."""
     marker = "{}/{}{}".format(home, MARKER, tag)
     try:
@@ -233,6 +246,7 @@ def compile_artifact(home, tag, stamp, skip):
     # A source that brings the compiler down is not tried forever.
     write_file(marker, note(stamp, str(int(state) + 1) if state.isdigit() else "1"))
     for path, name in names:
+        leave_with(owner)
         compile_file("{}/tree/{}".format(home, path), name, tag)
     write_file(marker, note(stamp, WHOLE))
 
@@ -296,7 +310,9 @@ def main():
     for home in task["asked"]:
         roots.extend(usual_imports(home))
     number, count = task["stripe"]
+    owner = task["owner"]
     for source, name in HotSet(task["site"]).walk(roots)[number::count]:
+        leave_with(owner)
         compile_file(source, name, task["tag"])
     if not task["artifacts"]:
         return
@@ -304,7 +320,7 @@ def main():
     wait_for(task["lock"])
     for home in task["artifacts"]:
         try:
-            compile_artifact(home, task["tag"], task["stamp"], frozenset(task["skip"]))
+            compile_artifact(home, task["tag"], task["stamp"], frozenset(task["skip"]), owner)
         except (OSError, ValueError):
             continue
     if task["done"]:

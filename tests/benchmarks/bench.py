@@ -134,8 +134,11 @@ def discard(path: Path) -> None:
         function(name)
 
     if path.exists():
-        subprocess.run(["chmod", "-R", "u+w", str(path)], check=False)
-        shutil.rmtree(path, onerror=make_writable)
+        # Under another name first: a compiler in the background then finds nothing to go on with.
+        gone = path.with_name(f"{path.name}.gone")
+        path.rename(gone)
+        subprocess.run(["chmod", "-R", "u+w", str(gone)], check=False)
+        shutil.rmtree(gone, onerror=make_writable)
 
 
 def clean_environ() -> None:

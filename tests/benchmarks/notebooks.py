@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,6 @@ from jupyter_pyartifacts.treehash import combined_digest
 
 from .bench import Bench
 from .wheelhouse import HOST, words
-
-_PATIENCE = 600
 
 
 def empty_notebook(path: Path) -> Path:
@@ -73,10 +70,6 @@ def trim_notebook(source: Path, target: Path, *, keep: set[str], store: Path) ->
     return target
 
 
-def settle(store: Path) -> None:
-    """Wait until all views of a store have their byte code, which is made in the background."""
-    deadline = time.monotonic() + _PATIENCE
-    while not all((view / "__pycache__/compiled").exists() for view in (store / "views").iterdir()):
-        if time.monotonic() > deadline:
-            raise SystemExit(f"the byte code of {store} is not made")
-        time.sleep(0.05)
+def compile_all(bench: Bench, notebook: Path, store: Path) -> None:
+    """Have all byte code of a notebook's view made, as kernels do in the background."""
+    bench.run_ours("instantiate", str(notebook), "--compile", store=store)

@@ -52,6 +52,7 @@ def user(tmp_path: Path) -> dict[str, str]:
         "HOME": str(home),
         "XDG_CONFIG_HOME": str(home / ".config"),
         "PYARTIFACTS_STORE": str(tmp_path / "store"),
+        "PYARTIFACTS_BYTE_CODE": "0",
         "MPLCONFIGDIR": str(home / "matplotlib"),
     }
 

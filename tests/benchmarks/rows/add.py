@@ -9,7 +9,7 @@ from pathlib import Path
 from jupyter_pyartifacts.platforms import DEFAULT_PLATFORMS, uv_environment
 
 from ..bench import Bench, discard, interleave
-from ..notebooks import read_lock, settle, write_notebook
+from ..notebooks import compile_all, read_lock, write_notebook
 from ..table import Row, paired
 from ..wheelhouse import FULL, MINOR, words
 
@@ -32,7 +32,6 @@ def measure(bench: Bench, rounds: int) -> Iterator[Row]:
             spent = bench.run_ours("add", str(notebook), ONE_MORE, store=ours_at / "store")
             if len(read_lock(notebook)["requirements"]) != len(words("hundred")) + 1:
                 raise SystemExit(f"{ONE_MORE} is not in the lock")
-            settle(ours_at / "store")
             return spent.wall
 
         def peer() -> float:
@@ -53,7 +52,7 @@ def _make_ours(bench: Bench, place: Path) -> int:
     place.mkdir()
     store = place / "store"
     notebook = write_notebook(bench, place / "ours.ipynb", "hundred", store=store, everywhere=True)
-    settle(store)
+    compile_all(bench, notebook, store)
     return len(bench.wheelhouse.pins("hundred")) if notebook else 0
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ..bench import Bench, discard, interleave
 from ..kernels import configured, our_manager, start_to_reply, stock_manager
-from ..notebooks import settle, trim_notebook, write_notebook
+from ..notebooks import trim_notebook, write_notebook
 from ..table import Row, paired
 
 CODE = "import pandas"
@@ -33,13 +33,11 @@ def _instantiate(bench: Bench, rounds: int, pins: str, locked: str, *, bar: floa
             notebook = trim_notebook(
                 notebook, scratch / "ours.ipynb", keep=wanted, store=scratch / "made"
             )
-        settle(scratch / "made")
         discard(scratch / "made")
         store, cache, venv = scratch / "store", scratch / "cache", scratch / "venv"
 
         def ours() -> float:
             spent = bench.run_ours("instantiate", str(notebook), store=store)
-            settle(store)
             discard(store)
             return spent.wall
 
@@ -60,7 +58,6 @@ def measure_import(bench: Bench, rounds: int) -> Iterator[Row]:
     with bench.scratch("cold-import") as scratch:
         made = scratch / "made"
         notebook = write_notebook(bench, scratch / "ours.ipynb", "notebook", store=made)
-        settle(made)
         discard(made)
         store, cache, venv = scratch / "store", scratch / "cache", scratch / "venv"
 
@@ -68,7 +65,6 @@ def measure_import(bench: Bench, rounds: int) -> Iterator[Row]:
             environ = {**bench.settings(store), "PYARTIFACTS_NOTEBOOK": str(notebook)}
             with configured(environ):
                 spent = start_to_reply(our_manager(), bench.environ(), CODE)
-            settle(store)
             discard(store)
             return spent
 

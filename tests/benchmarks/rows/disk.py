@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..bench import Bench
-from ..notebooks import empty_notebook, settle
+from ..notebooks import compile_all, empty_notebook
 from ..table import Row
 from ..wheelhouse import HOST, MINOR
 
@@ -39,6 +39,7 @@ def measure(bench: Bench, rounds: int) -> Iterator[Row]:
             requirements = [*BASE, *picks]
             notebook = empty_notebook(scratch / f"{number}.ipynb")
             bench.run_ours("add", str(notebook), *requirements, "--platform", HOST, store=store)
+            compile_all(bench, notebook, store)
             venv = venvs / str(number)
             bench.run_uv("venv", "--python", bench.python, str(venv), cache=cache)
             bench.run_uv(
@@ -46,7 +47,6 @@ def measure(bench: Bench, rounds: int) -> Iterator[Row]:
                 *("--python", str(venv / "bin" / "python"), *requirements),
                 cache=cache,
             )
-        settle(store)
         mine, its = disk_usage([store]), disk_usage([venvs, cache])
         compiled = sum(path.suffix == ".pyc" for path in store.rglob("*"))
         sources = sum(path.suffix == ".py" for path in store.rglob("*") if not path.is_symlink())

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..bench import Bench, interleave
 from ..kernels import configured, kernel, our_manager, stock_manager
-from ..notebooks import settle, write_notebook
+from ..notebooks import compile_all, write_notebook
 from ..table import Row, paired
 
 CODE = """
@@ -25,7 +25,7 @@ def measure(bench: Bench, rounds: int) -> Iterator[Row]:
         )
         store = scratch / "store"
         notebook = write_notebook(bench, scratch / "ours.ipynb", "notebook", store=store)
-        settle(store)
+        compile_all(bench, notebook, store)
         settings = {**bench.settings(store), "PYARTIFACTS_NOTEBOOK": str(notebook)}
 
         def ours() -> float:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..bench import Bench, discard
-from ..notebooks import settle, write_notebook
+from ..notebooks import write_notebook
 from ..table import Row
 
 _ANON = re.compile(r"^RssAnon:\s+(\d+) kB$", re.M)
@@ -22,7 +22,6 @@ def measure(bench: Bench, rounds: int) -> Iterator[Row]:
     peaks = []
     with bench.scratch("memory") as scratch:
         notebook = write_notebook(bench, scratch / "ours.ipynb", "large", store=scratch / "made")
-        settle(scratch / "made")
         discard(scratch / "made")
         store = scratch / "store"
         for _ in range(max(1, rounds)):
@@ -32,7 +31,6 @@ def measure(bench: Bench, rounds: int) -> Iterator[Row]:
                 stdout=subprocess.DEVNULL,
             )
             peaks.append(_peak(process))
-            settle(store)
             discard(store)
     yield Row(
         name="peak memory of the host, 150 wheels",
