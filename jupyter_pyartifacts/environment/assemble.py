@@ -170,8 +170,12 @@ class _Assembly:
 
     def _write(self, path: str, data: bytes, mode: int = 0o644) -> None:
         handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
-        with open(handle, "wb") as stream:
-            stream.write(data)
+        try:
+            written = os.write(handle, data)
+            while written < len(data):
+                written += os.write(handle, data[written:])
+        finally:
+            os.close(handle)
 
     def _link_interpreter(self) -> None:
         real = self._interpreter.path
