@@ -240,12 +240,21 @@ class Engine:
 
     # What makes a lock real.
 
-    def instantiate(self, document: Document, *, starting: bool = False) -> Changed:
+    def instantiate(
+        self, document: Document, *, starting: bool = False, dry_run: bool = False
+    ) -> Changed:
         """Bring every artifact of this platform into the store and assemble the view.
 
-        `starting` says that a kernel follows at once.
+        `starting` says that a kernel follows at once; `dry_run` only says what would be fetched.
         """
         lock = self._lock_of(document, own=True)
+        if dry_run:
+            missing = self._provider.missing(lock)
+            size = sum(pin.artifact.size for pin in missing)
+            note = f"to fetch: {len(missing)} artifacts, {size} bytes"
+            return self._changed(
+                "instantiate", lock, lock, None, options=LockOptions(dry_run=True), notes=(note,)
+            )
         environment = self._provider.environment_for(document, lock, starting=starting)
         return self._changed("instantiate", lock, lock, environment, options=LockOptions())
 
@@ -261,24 +270,29 @@ class Engine:
         """Look over the environment of a kernel that is starting."""
         self._provider.tend(parse_lock(lock_document))
 
-    def trust(self, document: Document) -> Approved:
-        """Approve the lock of a notebook."""
+    def trust(self, document: Document, *, dry_run: bool = False) -> Approved:
+        """Approve the lock of a notebook; `dry_run` only says what would be approved."""
         lock = self._lock_of(document)
+        if not dry_run:
+            self.trust_store.approve(lock)
         return Approved(
-            digest=str(self.trust_store.approve(lock)),
+            digest=str(lock_digest(lock)),
             distributions=len(lock.distributions),
             indexes=lock_sources(lock),
+            dry_run=dry_run,
         )
 
-    def verify(self, document: Document, *, deep: bool) -> Verified:
+    def verify(self, document: Document, *, deep: bool, dry_run: bool = False) -> Verified:
         """Hash every file of the lock's environment, and repair what is wrong by fetching again.
 
-        `deep` throws all byte code away and makes it anew.
+        `deep` throws all byte code away and makes it anew; `dry_run` repairs nothing.
         """
-        from .repair import verify_environment
+        from .repair import find_damage, verify_environment
 
         lock = self._lock_of(document, own=True)
         pins = pins_for(lock, self.platform)
+        if dry_run:
+            return find_damage(pins, store=self.store, reporter=self._reporter)
         with self._provider.client(lock, document.directory) as client:
             environment = self._provider.environment_for(document, lock, client)
             verified = verify_environment(

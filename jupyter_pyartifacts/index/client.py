@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -16,7 +15,6 @@ from ..config import Config
 from ..errors import NetworkError
 from ..model import Artifact, Index, Lock
 from ..requirements import parse_requirement
-from .bodies import Bodies
 from .credentials import Credentials
 from .download import Body, download
 from .failures import (
@@ -40,7 +38,11 @@ from .sources import ArtifactSources
 from .transport import create_ssl_context
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
+
+    from .bodies import Bodies
 
 __all__ = ["FRESH", "IndexClient", "ProjectNotFound", "RangesNotServed"]
 
@@ -72,7 +74,7 @@ class IndexClient:
         self._index_url: str | None = None
         self._lock = threading.RLock()
         self._http: httpx.Client | None = None
-        self._bodies = Bodies(context=self._make_context, timeout=_TIMEOUT, user_agent=_USER_AGENT)
+        self._bodies: Bodies | None = None
         self._projects = Projects(cache / "pages", get=self._get_page, offline=config.offline)
         self.policy = LocationPolicy(self._credentials.learn(u) for u in config.allowed_indexes)
         self._network = Network(
@@ -80,7 +82,7 @@ class IndexClient:
             credentials=self._credentials,
             offline=config.offline,
             send=self._send,
-            bodies=self._bodies,
+            bodies=self._open_bodies,
         )
         if directory is None:
             directory = Path(config.notebook).absolute().parent if config.notebook else Path.cwd()
@@ -109,8 +111,10 @@ class IndexClient:
 
     def close(self) -> None:
         """Close all connections."""
-        self._bodies.close()
         with self._lock:
+            if self._bodies is not None:
+                self._bodies.close()
+                self._bodies = None
             if self._http is not None:
                 self._http.close()
                 self._http = None
@@ -331,7 +335,7 @@ class IndexClient:
                 if self._http is None:
                     self._http = httpx.Client(
                         verify=self._make_context(),
-                        timeout=httpx.Timeout(_TIMEOUT, connect=_TIMEOUT / 2),
+                        timeout=httpx.Timeout(_TIMEOUT, connect=_TIMEOUT / 3),
                         limits=httpx.Limits(max_connections=24, max_keepalive_connections=24),
                         follow_redirects=False,
                         trust_env=True,
@@ -355,6 +359,16 @@ class IndexClient:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise Hopeless(str(error)) from error
             raise Transient(str(error) or type(error).__name__) from error
+
+    def _open_bodies(self) -> Bodies:
+        with self._lock:
+            if self._bodies is None:
+                from .bodies import Bodies
+
+                self._bodies = Bodies(
+                    context=self._make_context, timeout=_TIMEOUT, user_agent=_USER_AGENT
+                )
+            return self._bodies
 
     def _make_context(self) -> ssl.SSLContext:
         return create_ssl_context(self._config.environ)

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote, urlsplit
-from urllib.request import url2pathname
 
 from ..errors import NetworkError
 from .failures import Gone, ProjectNotFound
@@ -23,6 +22,8 @@ _PAGES = (
 
 def path_of(url: str) -> Path:
     """Return the path that a `file:` URL stands for."""
+    from urllib.request import url2pathname  # loads much, and is seldom needed
+
     return Path(url2pathname(urlsplit(url).path))
 
 

@@ -7,20 +7,23 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from ..errors import NetworkError, OfflineError
-from .bodies import Bodies
 from .credentials import Credentials, split_credentials
-from .download import ATTEMPTS
 from .failures import Hopeless, Transient, check_status, pause, unreachable
 from .policy import LocationPolicy
+
+if TYPE_CHECKING:
+    from .bodies import Bodies
 
 __all__ = ["Network", "Reply", "Send"]
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _HOPS = 10
+_ATTEMPTS = 4
+"""How often something small is asked for: without a network nobody should wait for long."""
 T = TypeVar("T")
 
 
@@ -69,7 +72,7 @@ Send = Callable[
 class Network:
     """Send requests and read replies; safe to use from several threads.
 
-    `send` knows every way there is, `bodies` the cheap one for files.
+    `send` knows every way there is, `bodies` opens the cheap one for files.
     """
 
     def __init__(
@@ -79,7 +82,7 @@ class Network:
         credentials: Credentials,
         offline: bool,
         send: Send,
-        bodies: Bodies,
+        bodies: Callable[[], Bodies],
     ) -> None:
         self._policy = policy
         self._credentials = credentials
@@ -108,7 +111,7 @@ class Network:
                     return read(reply)
             except Transient as failure:
                 attempt += 1
-                if attempt >= ATTEMPTS:
+                if attempt >= _ATTEMPTS:
                     raise unreachable(url, where, failure) from failure
                 time.sleep(pause(attempt, failure))
 
@@ -148,8 +151,8 @@ class Network:
         self, method: str, url: str, headers: Mapping[str, str], *, plain: bool
     ) -> Iterator[Reply]:
         auth = self._credentials.find(url)
-        if plain and method == "GET" and self._bodies.can_reach(url):
-            with self._bodies.open(url, headers, auth) as body:
+        if plain and method == "GET" and self._bodies().can_reach(url):
+            with self._bodies().open(url, headers, auth) as body:
                 yield Reply(status=body.status_code, headers=body.headers, pieces=body.pieces())
         else:
             with self._send(method, url, headers, auth) as reply:

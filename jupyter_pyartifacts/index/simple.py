@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from functools import lru_cache
-from html.parser import HTMLParser
 from typing import NamedTuple
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -140,13 +139,17 @@ def _read_json(body: bytes, url: str) -> tuple[ProjectFile, ...]:
                 address,
                 sha256 if isinstance(sha256, str) and _HEX.match(sha256) else None,
                 size if isinstance(size, int) else None,
-                entry.get("requires-python") or None,
+                _text(entry.get("requires-python")),
                 None if yanked is False else yanked if isinstance(yanked, str) else "",
-                entry.get("upload-time") or None,
+                _text(entry.get("upload-time")),
                 bool(metadata),
             )
         )
     return tuple(files)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
 
 
 def _bare(address: str) -> str:
@@ -156,26 +159,13 @@ def _bare(address: str) -> str:
     return parts._replace(netloc=host, fragment="").geturl()
 
 
-class _Anchors(HTMLParser):
-    """Collect the anchors of a page and its base."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.base: str | None = None
-        self.anchors: list[dict[str, str | None]] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "a":
-            self.anchors.append(dict(attrs))
-        elif tag == "base" and self.base is None:
-            self.base = dict(attrs).get("href")
-
-
 def _read_html(body: bytes, url: str) -> tuple[ProjectFile, ...]:
     text = body.decode("utf-8")
     if "<" not in text:
         raise ValueError("no HTML")
-    parser = _Anchors()
+    from .anchors import Anchors  # few indexes send HTML, and its parser takes time to load
+
+    parser = Anchors()
     parser.feed(text)
     parser.close()
     base = urljoin(url, parser.base) if parser.base else url

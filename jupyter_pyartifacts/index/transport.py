@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import NetworkError
+
+if TYPE_CHECKING:
+    import ssl
 
 __all__ = ["CERTIFICATE_VARIABLES", "create_ssl_context"]
 
@@ -19,6 +22,8 @@ def create_ssl_context(environ: Mapping[str, str]) -> ssl.SSLContext:
     The first of `CERTIFICATE_VARIABLES` that is set names a file (or a directory) of
     authorities; SSL_CERT_DIR is honoured as well. Raises NetworkError if it cannot be read.
     """
+    import ssl  # loads OpenSSL, which not every run needs
+
     for name in CERTIFICATE_VARIABLES:
         place = environ.get(name)
         if not place:

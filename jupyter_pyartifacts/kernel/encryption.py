@@ -10,7 +10,7 @@ from ..errors import PlatformError
 __all__ = ["ENCRYPTION_HINT", "encryption_policy", "supports_curve", "transport_encryption"]
 
 ENCRYPTION_HINT = (
-    "upgrade the notebook's kernel (%pyartifacts upgrade ipykernel), or set "
+    "upgrade the notebook's kernel: jupyter pyartifacts upgrade NOTEBOOK ipykernel; or set "
     "c.KernelManager.transport_encryption = 'disabled'"
 )
 

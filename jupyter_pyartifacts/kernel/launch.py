@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 
 from ..errors import PyArtifactsError
 from ..model import Environment
@@ -49,6 +49,7 @@ _REMOVED = (
     "PYTHONEXECUTABLE",
     "__PYVENV_LAUNCHER__",
 )
+_DEFAULT_PATH = "/bin:/usr/bin"
 _LONGEST_FAILURE = 16_000
 
 
@@ -104,10 +105,11 @@ def isolated_environ(
     result = {key: value for key, value in environ.items() if key not in _REMOVED}
     for key in SESSION_VARIABLES:
         result.pop(key, None)
-    scripts = os.path.dirname(environment.python)
-    path = result.get("PATH") or os.defpath
+    scripts = str(PurePath(environment.python).parent)
+    windows = environ.get("OS") == "Windows_NT"
+    path = result.get("PATH") or ("" if windows else _DEFAULT_PATH)
     result.update(
-        PATH=scripts + os.pathsep + path,
+        PATH=scripts + (";" if windows else ":") + path,
         VIRTUAL_ENV=environment.path,
         # The isolated interpreter ignores it; its children (`python script.py`) must not write
         # byte code below the store either.

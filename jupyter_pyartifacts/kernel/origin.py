@@ -97,14 +97,16 @@ def read_origin(path: str) -> Origin:
 
 
 async def _session_origin(manager: Any, session: str) -> Origin | None:
-    """Read the notebook of a server's session, through the contents manager where there is one."""
+    """Read the notebook of a server's session, through the contents manager where there is one.
+
+    `session` is a path on disk, or the contents manager's path (of a frontend that names no file).
+    """
     contents, root = _contents_manager(manager)
     is_notebook = session.endswith(".ipynb")
-    if contents is None:
+    api_path = _api_path(session, root) if contents is not None else None
+    if api_path is None:
         return read_origin(session) if is_notebook and os.path.exists(session) else None
-    api_path = os.path.relpath(session, root).replace(os.sep, "/")
-    if api_path.startswith("../"):
-        return read_origin(session) if is_notebook and os.path.exists(session) else None
+    session = os.path.join(root, session)
     try:
         if not await _awaited(contents.file_exists(api_path)):
             return None
@@ -126,6 +128,17 @@ async def _session_origin(manager: Any, session: str) -> Origin | None:
         directory=os.path.dirname(session),
         notebook=on_disk,
     )
+
+
+def _api_path(session: str, root: str) -> str | None:
+    """Return the contents manager's path of a session; None if it lies outside its root."""
+    if not os.path.isabs(session):
+        return session.replace(os.sep, "/")
+    try:
+        path = os.path.relpath(session, root).replace(os.sep, "/")
+    except ValueError:
+        return None  # Windows: another drive.
+    return None if path.startswith("../") else path
 
 
 def _contents_manager(manager: Any) -> tuple[Any, str]:

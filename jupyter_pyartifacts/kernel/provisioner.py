@@ -173,13 +173,27 @@ class PyArtifactsProvisioner(LocalProvisioner):
         allowed = transport_encryption(policy, supported=supported, keys_exist=keys_exist)
         return {**kwargs, "transport_encryption": allowed}
 
-    def _write_session(self, origin: Origin, store: str) -> str:
-        kernels = os.path.join(store.split(os.pathsep)[0], "kernels")
+    def _fallback_session(self) -> str | None:
+        """Write the lock down for the verbs that the fallback kernel runs; None if it cannot be."""
+        if self._origin is None:
+            return None
+        try:
+            return self._write_session(self._origin, None)
+        except OSError as error:
+            self.log.warning("pyartifacts: %s", error)
+            return None
+
+    def _write_session(self, origin: Origin, store: str | None) -> str:
+        """Write the session file into the store, else beside the connection file."""
+        kernels = [os.path.join(store.split(os.pathsep)[0], "kernels")] if store else []
+        former = self._session
         self._session = session.write_session(
             origin.document,
             kernel_id=self.kernel_id,
-            directories=(kernels, jupyter_runtime_dir()),
+            directories=(*kernels, os.path.join(jupyter_runtime_dir(), "pyartifacts")),
         )
+        if former and former != self._session:
+            session.remove_session(former)
         return self._session
 
     async def _isolated(self, prepared: _Prepared) -> dict[str, Any]:
@@ -209,7 +223,7 @@ class PyArtifactsProvisioner(LocalProvisioner):
             result["env"],
             error,
             host_python=sys.executable,
-            session=self._session,
+            session=self._fallback_session(),
             notebook=notebook,
             store=os.environ.get("PYARTIFACTS_STORE"),
         )

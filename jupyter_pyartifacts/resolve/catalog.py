@@ -24,11 +24,12 @@ from .metadata import impossible_metadata, render_metadata
 from .offer import FORMAT, Facts, Offer, decode_source, make_offer
 from .served import Served
 from .target import Target
-from .wheelmeta import read_wheel_metadata
 
 __all__ = ["Catalog", "SyntheticWheels"]
 
 _METADATA_LIMIT = 16 << 20
+_NAMED = 300
+"""How many projects are named on one command line, whose length systems limit."""
 
 
 class SyntheticWheels(Protocol):
@@ -51,8 +52,8 @@ class Catalog:
     """Answer for every project from exactly one index, or from the wheels the user gave.
 
     `direct` holds the pages of projects that the user gave wheels of: nothing else is seen of
-    them. `ties` maps a project to the URL of the index it is taken from. `key` names everything
-    that what is answered depends on.
+    them. `ties` maps a project to the URL of the index it is taken from. `slot` is the secret of
+    the port it is served on. `key` names everything that what is answered depends on.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Catalog:
         direct: Mapping[str, ProjectPage],
         ties: Mapping[str, str],
         freshness: Freshness,
+        slot: str = "",
         synthetic: SyntheticWheels | None = None,
     ) -> None:
         self.target = target
@@ -76,7 +78,8 @@ class Catalog:
         self._lock = threading.Lock()
         self._bare_hosts: set[str] = set()
         self.key = self._make_key()
-        self.served = Served(cache / "served" / f"{self.key}.json")
+        place = hashlib.sha256(slot.encode()).hexdigest()[:8]
+        self.served = Served(cache / "served" / f"{self.key}-{place}.json")
 
     def _make_key(self) -> str:
         facts = {
@@ -143,6 +146,20 @@ class Catalog:
             return False
         return self._client.offline or self._freshness.accepts(name, head.age)
 
+    def to_refresh(self) -> tuple[str, ...] | None:
+        """Return the projects whose page uv must not take from its cache; None for all of them.
+
+        uv's copies never age by themselves, so that it need not ask about every one each time.
+        """
+        if not self.served.is_sure:
+            return None
+        names = tuple(
+            name
+            for name in self.served.names()
+            if not self._freshness.keeps(name) and not self.is_current(name)
+        )
+        return names if len(names) <= _NAMED else None
+
     def facts(self, name: str) -> Facts:
         """Return the facts of what uv saw of a project."""
         seen = self.served.get(name)
@@ -189,6 +206,8 @@ class Catalog:
     def _read_metadata(
         self, name: str, url: str, filename: str, flagged: bool, size: int | None
     ) -> bytes:
+        from .wheelmeta import read_wheel_metadata
+
         if name not in self._direct:
             self._client.policy.check(url, where=filename, listed_by=self.index_url(name))
         host = urlsplit(url).netloc
@@ -215,6 +234,8 @@ class Catalog:
             return self._read_whole(url, filename)
 
     def _read_whole(self, url: str, filename: str) -> bytes:
+        from .wheelmeta import read_wheel_metadata
+
         with tempfile.TemporaryDirectory(prefix="pyartifacts-wheel-") as directory:
             part = Path(directory, "wheel")
             self._client.download_url(url, part, where=filename)

@@ -41,6 +41,11 @@ class Freshness:
         with self._lock:
             return name in self._asked or (not self._freed(name) and age <= FRESH)
 
+    def keeps(self, name: str) -> bool:
+        """Tell whether a project is kept at its pin, so that the age of its page is no matter."""
+        with self._lock:
+            return name in self._kept and not self._freed(name)
+
     def release(self, names: Iterable[str] | None = None) -> bool:
         """Let projects go that were kept, all of them by default; tell whether there were any."""
         with self._lock:

@@ -7,11 +7,9 @@ import json
 import os
 import secrets
 import socket
-import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import Protocol
 from urllib.parse import unquote
 
 from packaging.utils import canonicalize_name
@@ -82,7 +80,7 @@ def _bind(port: int) -> socket.socket:
 
 
 class Loopback:
-    """Serve one catalog to uv while the `with` block runs.
+    """Answer what uv asks of one catalog; `serving.serve` lets it ask over HTTP.
 
     `base` is the URL of the index; `failures` maps a project's name to what went wrong while
     something of it was asked for, which says more than uv can.
@@ -100,19 +98,10 @@ class Loopback:
         self.origin = f"http://127.0.0.1:{port}{self._root}"
         self.base = f"{self.origin}/simple"
 
-    @contextlib.contextmanager
-    def serving(self) -> Iterator[Loopback]:
-        """Answer requests in threads of their own until the block ends."""
-        handler = type("_Bound", (_Handler,), {"loopback": self})
-        server = _Server(self._slot.socket, handler)
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        try:
-            yield self
-        finally:
-            server.shutdown()
-            server.server_close()
-            thread.join()
+    @property
+    def socket(self) -> socket.socket:
+        """Return the socket that listens for it."""
+        return self._slot.socket
 
     def answer(self, path: str, etag: str | None) -> tuple[int, dict[str, str], bytes]:
         """Return status, headers and body for a path."""
@@ -139,8 +128,8 @@ class Loopback:
 
     def _page(self, name: str, etag: str | None) -> tuple[int, dict[str, str], bytes]:
         self._on_request(name)
-        # This index knows best how old a page may be, so uv asks it every time.
-        headers = {"Cache-Control": "max-age=0, must-revalidate"}
+        # How old a page may be is decided here, not by uv: see `Catalog.to_refresh`.
+        headers = {"Cache-Control": "max-age=31536000"}
         if etag is not None:
             digest = self.catalog.page_digest(name)
             mark, seen = _mark(digest), self.catalog.served.get(name)
@@ -166,44 +155,3 @@ class Loopback:
 
 def _mark(digest: str) -> str:
     return f'"{digest[:40]}"'
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 128
-
-    def __init__(self, bound: socket.socket, handler: type[BaseHTTPRequestHandler]) -> None:
-        super().__init__(bound.getsockname(), handler, bind_and_activate=False)
-        self.socket.close()
-        self.socket = bound
-        self.server_address = bound.getsockname()
-        self.server_activate()
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of a connection that uv gave up."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    loopback: ClassVar[Loopback]
-    protocol_version = "HTTP/1.1"
-    timeout = 120
-    wbufsize = -1
-    disable_nagle_algorithm = True
-
-    def do_GET(self) -> None:
-        path = self.path.split("?", 1)[0].split("#", 1)[0]
-        status, headers, body = self.loopback.answer(path, self.headers.get("If-None-Match"))
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        if status != 304:
-            self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-
-    do_HEAD = do_GET
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Log nothing: requests hold the secret path."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from email.parser import BytesHeaderParser
-from email.policy import compat32
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
@@ -99,6 +97,10 @@ def render_metadata(
     of another project or version is answered with a requirement that nothing meets and whose
     name says why, so that uv turns to another version.
     """
+    # Loaded here: a resolution that is answered from what is known parses none.
+    from email.parser import BytesHeaderParser
+    from email.policy import compat32
+
     headers = BytesHeaderParser(policy=compat32).parsebytes(raw)
     lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
     named, numbered = str(headers.get("Name", "")), str(headers.get("Version", ""))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from email.parser import BytesHeaderParser
 from functools import partial
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -79,6 +78,8 @@ def _wishes(
     catalog: Catalog,
 ) -> SpecifierSet:
     """Return all that the user and the other packages demand of a package's version."""
+    from email.parser import BytesHeaderParser
+
     name = need.package.name
     demanded = SpecifierSet()
     for requirement in asked:

@@ -99,9 +99,16 @@ def _lock(
         ),
         kernel=request.kernel,
         indexes=bare_indexes(request.indexes),
-        left_out=left_out,
+        left_out=_left_out(request, left_out),
         as_of=request.as_of,
     )
+
+
+def _left_out(request: ResolveRequest, left_out: tuple[LeftOut, ...]) -> tuple[LeftOut, ...]:
+    """Keep what the prior lock said of platforms that nobody asked for this time."""
+    before = request.prior.left_out if request.prior is not None else ()
+    kept = (own for own in before if own.platform not in request.platforms)
+    return tuple(sorted((*left_out, *kept), key=lambda own: own.platform))
 
 
 def _notes(search: Search, found: Found) -> tuple[str, ...]:

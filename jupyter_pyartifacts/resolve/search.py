@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -57,8 +58,9 @@ class Found:
 class Search:
     """One search: what does not change between the attempts, and the loopback index they ask.
 
-    A context manager: the loopback index serves until it ends. `user` are the requirements that
-    the user typed, `asked` these and the kernel's; `given` the projects they gave wheels of;
+    A context manager: once it is needed, the loopback index serves until it ends. `user` are the
+    requirements that the user typed, `asked` these and the kernel's; `given` the projects they
+    gave wheels of;
     `ties` maps projects to the name of the index they come from; `before` are the names and
     versions of the prior lock.
     """
@@ -90,27 +92,31 @@ class Search:
         self.before = {(own.name, own.version) for own in prior}
         self.freshness = Freshness(freed=self.freed, kept={own.name for own in prior})
         version = request.python.version
-        self.catalog = Catalog(
-            client,
-            Target(
-                python=version if version.count(".") >= 2 else f"{version}.0",
-                implementation=request.python.implementation,
-                as_of=parse_as_of(request.as_of) if request.as_of else None,
-            ),
-            cache=cache,
-            direct=self.given,
-            ties={name: client.index_url(index) for name, index in self.ties.items()},
-            freshness=self.freshness,
-            synthetic=synthetic,
+        target = Target(
+            python=version if version.count(".") >= 2 else f"{version}.0",
+            implementation=request.python.implementation,
+            as_of=parse_as_of(request.as_of) if request.as_of else None,
         )
         self._online = False
-        self.loopback = Loopback(
-            self.catalog, open_slot(cache / "loopback.json"), on_request=on_request
-        )
+        self._serving = ExitStack()
+        slot = open_slot(cache / "loopback.json")
+        try:
+            self.catalog = Catalog(
+                client,
+                target,
+                cache=cache,
+                direct=self.given,
+                ties={name: client.index_url(index) for name, index in self.ties.items()},
+                freshness=self.freshness,
+                slot=slot.secret,
+                synthetic=synthetic,
+            )
+        except BaseException:
+            slot.socket.close()
+            raise
+        self.loopback = Loopback(self.catalog, slot, on_request=on_request)
 
     def __enter__(self) -> Search:
-        self._serving = self.loopback.serving()
-        self._serving.__enter__()
         return self
 
     def __exit__(
@@ -119,7 +125,17 @@ class Search:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._serving.__exit__(kind, error, trace)
+        self._serving.close()
+        self.loopback.socket.close()
+
+    def _serve(self) -> None:
+        """Let uv ask from now on."""
+        if not self._online:
+            # Not loaded at the top: most resolutions are answered from what is known.
+            from .serving import serve
+
+            self._serving.enter_context(serve(self.loopback))
+            self._online = True
 
     def for_all(self, platforms: tuple[str, ...]) -> tuple[Found, tuple[LeftOut, ...]]:
         """Resolve for all platforms; else for the host's, then with each that can join it."""
@@ -150,7 +166,6 @@ class Search:
             with_cache = self._read(self.ask(project, offline=True), platforms)
             if isinstance(with_cache, Found) and self._is_newest(with_cache):
                 return with_cache
-        self._online = True
         while True:
             self.loopback.failures.clear()
             answer = self.ask(project, offline=False)
@@ -194,16 +209,24 @@ class Search:
         }
 
     def ask(self, project: Project, *, offline: bool) -> UvAnswer:
-        return run_uv_lock(
+        """Run uv on a project: with its cache alone, or asking the loopback index."""
+        if not offline:
+            self._serve()
+            refresh = self.catalog.to_refresh()
+            self.catalog.served.begin()
+        answer = run_uv_lock(
             project,
             self._prior(project),
             cache=self.cache / "uv",
             environ=self.config.environ,
             offline=offline,
+            refresh=() if offline else refresh,
         )
+        if not offline:
+            self.catalog.served.save()
+        return answer
 
     def _read(self, answer: UvAnswer, platforms: tuple[str, ...]) -> Found | PyArtifactsError:
-        self.catalog.served.save()
         python = self.request.python
         if answer.lock is None:
             return explain(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import threading
 from dataclasses import asdict
@@ -15,54 +14,72 @@ __all__ = ["Served"]
 
 
 class Served:
-    """Map projects to the digest of the page that uv saw and to its facts; one file a catalog."""
+    """Map projects to the digest of the page that uv saw and to its facts.
+
+    One file for each catalog and slot, so one process at a time writes it. While uv is asking
+    (`begin` to `save`) the file says so: if it is found that way, or not at all, nobody knows
+    what uv has, and `is_sure` is False.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._known: dict[str, tuple[str, Facts]] | None = None
-        self._changed: set[str] = set()
+        self._changed = False
+        self._known, self.is_sure = _read(path)
+
+    def names(self) -> tuple[str, ...]:
+        """Return the projects that uv saw a page of."""
+        with self._lock:
+            return tuple(self._known)
 
     def get(self, name: str) -> tuple[str, Facts] | None:
         """Return digest and facts of what uv saw of a project last."""
         with self._lock:
-            return self._load().get(name)
+            return self._known.get(name)
 
     def put(self, name: str, digest: str, facts: Facts) -> None:
         """Note what uv was shown of a project; `save` keeps it."""
         with self._lock:
-            if self._load().get(name) != (digest, facts):
-                self._load()[name] = (digest, facts)
-                self._changed.add(name)
+            if self._known.get(name) != (digest, facts):
+                self._known[name] = (digest, facts)
+                self._changed = True
+
+    def begin(self) -> None:
+        """Say in the file that uv is asking. Raises OSError."""
+        with self._lock:
+            if self._path.exists():
+                self._path.rename(self._path.with_suffix(".open"))
+            self._path.parent.mkdir(parents=True, exist_ok=True)
 
     def save(self) -> None:
-        """Write what was noted; a cache that cannot be written is no failure."""
+        """Write what was noted since `begin`. Raises OSError."""
         with self._lock:
-            if not self._changed:
-                return
-            own, self._known = self._load(), None
-            merged = {**self._load(), **{name: own[name] for name in self._changed}}
-            self._known, self._changed = merged, set()
-            document = {
-                name: [digest, asdict(facts)] for name, (digest, facts) in sorted(merged.items())
-            }
-            with contextlib.suppress(OSError):
-                self._path.parent.mkdir(parents=True, exist_ok=True)
+            begun = self._path.with_suffix(".open")
+            if not self._changed and begun.exists():
+                begun.rename(self._path)
+            else:
+                document = {
+                    name: [digest, asdict(facts)]
+                    for name, (digest, facts) in sorted(self._known.items())
+                }
                 write_file(self._path, json.dumps(document).encode())
+                begun.unlink(missing_ok=True)
+            self._changed, self.is_sure = False, True
 
-    def _load(self) -> dict[str, tuple[str, Facts]]:
-        if self._known is None:
-            self._known = {}
-            with contextlib.suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
-                document = json.loads(self._path.read_text(encoding="utf-8"))
-                for name, (digest, facts) in document.items():
-                    self._known[name] = (
-                        digest,
-                        Facts(
-                            newest=facts["newest"],
-                            sourced=tuple((v, file) for v, file in facts["sourced"]),
-                            yanked=tuple((v, reason) for v, reason in facts["yanked"]),
-                            undated=facts["undated"],
-                        ),
-                    )
-        return self._known
+
+def _read(path: Path) -> tuple[dict[str, tuple[str, Facts]], bool]:
+    known: dict[str, tuple[str, Facts]] = {}
+    try:
+        for name, (digest, facts) in json.loads(path.read_text(encoding="utf-8")).items():
+            known[name] = (
+                digest,
+                Facts(
+                    newest=facts["newest"],
+                    sourced=tuple((v, file) for v, file in facts["sourced"]),
+                    yanked=tuple((v, reason) for v, reason in facts["yanked"]),
+                    undated=facts["undated"],
+                ),
+            )
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return {}, False
+    return known, True

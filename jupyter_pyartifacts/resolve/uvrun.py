@@ -34,12 +34,14 @@ def run_uv_lock(
     cache: Path,
     environ: Mapping[str, str],
     offline: bool = False,
+    refresh: tuple[str, ...] | None = (),
 ) -> UvAnswer:
     """Run `uv lock` on a project, with the text of a `uv.lock` to prefer.
 
     uv gets a directory of its own (with nothing above it that it would read), a private cache,
     this very interpreter, and an environment in which nothing of the user's uv settings is left.
-    `offline` lets it use its cache alone, whatever the age of what is there.
+    `offline` lets it use its cache alone; else `refresh` names the projects whose pages it must
+    ask for again, None all of them.
     Raises ResolutionError if uv cannot be run at all.
     """
     with tempfile.TemporaryDirectory(prefix="pyartifacts-resolve-") as name:
@@ -58,7 +60,7 @@ def run_uv_lock(
             f"--cache-dir={cache}",
             f"--project={directory}",
             *project_options(project),
-            *(["--offline"] if offline else []),
+            *(["--offline"] if offline else _refreshing(refresh)),
         ]
         try:
             answer = subprocess.run(
@@ -83,6 +85,10 @@ def run_uv_lock(
         lock = directory / "uv.lock"
         text = lock.read_text(encoding="utf-8") if answer.returncode == 0 else None
         return UvAnswer(status=answer.returncode, lock=text, said=answer.stderr)
+
+
+def _refreshing(names: tuple[str, ...] | None) -> list[str]:
+    return ["--refresh"] if names is None else [f"--refresh-package={name}" for name in names]
 
 
 def _environ(environ: Mapping[str, str]) -> dict[str, str]:

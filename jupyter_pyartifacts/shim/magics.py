@@ -51,6 +51,8 @@ class Registration(object):
         self._matcher = self._register_completion()
         self._showtraceback = ip._showtraceback
         ip._showtraceback = self._show_with_hint
+        self._shown_for = None
+        ip.events.register("post_run_cell", self._hint_after)
         if mode == "isolated":
             self._register_installers()
 
@@ -58,6 +60,7 @@ class Registration(object):
         """Take the registrations out again."""
         ip = self._ip
         ip._showtraceback = self._showtraceback
+        ip.events.unregister("post_run_cell", self._hint_after)
         if self._matcher is not None:
             ip.Completer.custom_matchers.remove(self._matcher)
         for kind in ("line", "cell"):
@@ -88,7 +91,7 @@ class Registration(object):
             return None
         try:
             return self.session().lock()
-        except PyArtifactsError:
+        except (OSError, PyArtifactsError):
             return None
 
     def _register_completion(self):
@@ -123,22 +126,29 @@ class Registration(object):
         return candidates(line, symbol, pinned_names(lock), requirement_names(lock))
 
     def _show_with_hint(self, etype, evalue, stb):
-        return self._showtraceback(etype, evalue, self._hinted(evalue, stb))
+        hint = self._hint_for(evalue) if isinstance(stb, list) else None
+        if hint is not None:
+            self._shown_for = evalue
+            stb = [*stb, hint]
+        return self._showtraceback(etype, evalue, stb)
 
-    def _hinted(self, error, stb):
-        """Return the traceback's lines, and the hint where a module is missing."""
-        try:
-            if isinstance(error, ModuleNotFoundError) and isinstance(stb, list):
-                from .hints import hint_for
-                from .lockfile import pinned_names
+    def _hint_after(self, result):
+        """Print the hint where somebody else draws the tracebacks (rich does)."""
+        error = getattr(result, "error_in_exec", None)
+        hint = self._hint_for(error) if error is not self._shown_for else None
+        self._shown_for = None
+        if hint is not None:
+            print(hint, file=sys.stderr)
 
-                hint = hint_for(error, pinned_names(self._lock()))
-                if hint:
-                    return [*stb, "{}hint:{} {}".format(_BOLD, _OFF, hint)]
-        except Exception:
-            # A hint must never stand in the way of the error itself.
-            return stb
-        return stb
+    def _hint_for(self, error):
+        """Return the line to add where a module is missing; None for every other error."""
+        if not isinstance(error, ModuleNotFoundError):
+            return None
+        from .hints import hint_for
+        from .lockfile import pinned_names
+
+        hint = hint_for(error, pinned_names(self._lock()))
+        return None if hint is None else "{}hint:{} {}".format(_BOLD, _OFF, hint)
 
     def _register_installers(self):
         from .pip import INSTALLERS, refuse

@@ -1,7 +1,6 @@
 """Commands and environments of the three kinds of start."""
 
 import json
-import os
 
 import pytest
 
@@ -114,7 +113,7 @@ def test_isolated_environment_drops_what_brings_the_hosts_packages():
         "VIRTUAL_ENV": "/host",
     }
     assert isolated(host) == {
-        "PATH": os.pathsep.join(["/store/views/abc/bin", "/host/bin"]),
+        "PATH": "/store/views/abc/bin:/host/bin",
         "HOME": "/home/me",
         "PYTHONHASHSEED": "7",
         "VIRTUAL_ENV": "/store/views/abc",
@@ -125,6 +124,17 @@ def test_isolated_environment_drops_what_brings_the_hosts_packages():
         "PYARTIFACTS_NOTEBOOK": "/home/me/n.ipynb",
         "PYARTIFACTS_STORE": "/store",
     }
+
+
+@pytest.mark.parametrize(
+    ("environ", "path"),
+    [
+        ({}, "/store/views/abc/bin:/bin:/usr/bin"),
+        ({"PATH": "C:\\x", "OS": "Windows_NT"}, "/store/views/abc/bin;C:\\x"),
+    ],
+)
+def test_the_views_scripts_come_first(environ, path):
+    assert isolated(environ)["PATH"] == path
 
 
 def test_an_outer_kernels_notebook_is_not_ours():
@@ -150,7 +160,7 @@ def test_a_stock_kernel_gets_its_environment_as_it_is():
 
 def test_a_stock_kernel_inside_an_isolated_one_loses_the_outer_session():
     assert launch.stock_environ(isolated({"PATH": "/bin", "HOME": "/h"})) == {
-        "PATH": os.pathsep.join(["/store/views/abc/bin", "/bin"]),
+        "PATH": "/store/views/abc/bin:/bin",
         "HOME": "/h",
         "VIRTUAL_ENV": "/store/views/abc",
         "PYTHONDONTWRITEBYTECODE": "1",

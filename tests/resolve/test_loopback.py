@@ -15,6 +15,7 @@ from jupyter_pyartifacts.index.client import IndexClient
 from jupyter_pyartifacts.resolve.catalog import Catalog
 from jupyter_pyartifacts.resolve.freshness import Freshness
 from jupyter_pyartifacts.resolve.loopback import Loopback, open_slot
+from jupyter_pyartifacts.resolve.serving import serve
 from jupyter_pyartifacts.resolve.target import Target
 from tests.indexes import IndexServer, project_wheel
 
@@ -31,7 +32,8 @@ def loopback(index: IndexServer, tmp_path: Path) -> Iterator[Loopback]:
             ties={},
             freshness=Freshness(freed=lambda _: False, kept=()),
         )
-        with Loopback(catalog, open_slot(tmp_path / "loopback.json")).serving() as own:
+        own = Loopback(catalog, open_slot(tmp_path / "loopback.json"))
+        with serve(own):
             yield own
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -235,6 +236,14 @@ def test_platforms_without_wheels_are_left_out(index: IndexServer, run: Resolver
         LeftOut(platform=name, reason=f"native has no wheel for Python {minor} on {name} that fits")
         for name in ("linux-aarch64", "macos-arm64", "macos-x86_64")
     )
+
+
+def test_what_was_left_out_before_stays_said(index: IndexServer, run: Resolver) -> None:
+    index.add(project_wheel("native", tag=NATIVE["linux-x86_64"]), project_wheel("other"))
+    before = run("native", platforms=("linux-x86_64", "windows-amd64")).lock
+    after = run("native", "other", prior=before, platforms=before.platforms).lock
+    assert after.left_out == before.left_out
+    assert [own.platform for own in after.left_out] == ["windows-amd64"]
 
 
 def test_without_a_wheel_for_the_host_there_is_no_lock(index: IndexServer, run: Resolver) -> None:
@@ -580,15 +589,40 @@ def test_a_warm_resolution_asks_nobody(index: IndexServer, run: Resolver) -> Non
     assert index.requests == []
 
 
-def test_adding_asks_only_for_what_is_new(index: IndexServer, run: Resolver) -> None:
+def test_adding_asks_only_for_what_is_new(
+    index: IndexServer, run: Resolver, listener: Listener
+) -> None:
     index.add(project_wheel("first", "1.0", ["second"]), project_wheel("second"))
     before = run("first").lock
     index.add(project_wheel("third", "1.0", ["second"]))
     index.requests.clear()
+    listener.events.clear()
     run("first", "third", prior=before)
+    # uv itself asks the loopback index for nothing else either.
+    items = {event.item for event in listener.events if event.item}
+    assert items == {"third", "third 1.0"}
     assert {request.split("/")[2] for request in index.requests if "/simple/" in request} == {
         "third"
     }
+
+
+def test_a_run_that_was_stopped_leaves_no_stale_answers(
+    index: IndexServer, run: Resolver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index.add(project_wheel("first", "1.0"))
+    run("first")
+
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("jupyter_pyartifacts.resolve.search.run_uv_lock", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            run("first", upgrade="all")
+    index.add(project_wheel("first", "2.0"))
+    for page in (tmp_path / "cache" / "pages").rglob("*.page"):
+        os.utime(page, (0, 0))
+    assert versions(run("first")) == {"first": "2.0"}
 
 
 def test_an_upgrade_sees_what_is_new(index: IndexServer, run: Resolver) -> None:
@@ -724,3 +758,13 @@ def test_a_store_that_cannot_be_written(index: IndexServer, run: Resolver, tmp_p
         run("first")
     assert caught.value.what == "the store cannot be written"
     assert index.requests == []
+
+
+def test_several_at_once_in_one_store(index: IndexServer, run: Resolver) -> None:
+    index.add(project_wheel("shared"))
+    names = [f"p{number}" for number in range(4)]
+    for name in names:
+        index.add(project_wheel(name, "1.0", ["shared"]))
+    with ThreadPoolExecutor(len(names)) as pool:
+        found = list(pool.map(run, names))
+    assert [versions(own) for own in found] == [{name: "1.0", "shared": "1.0"} for name in names]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from traitlets.config import Config
 from jupyter_pyartifacts.server.extension import PROVISIONER
 from jupyter_pyartifacts.server.extension import _load_jupyter_server_extension as load
 
+MakeServer = Callable[..., ServerApp]
 VARIABLE = "JUPYTER_DEFAULT_PROVISIONER_NAME"
 
 
@@ -31,11 +32,23 @@ def fresh_singletons(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterato
         once.clear_instance()
 
 
-def make_server(tmp_path: Path, **configuration: dict[str, object]) -> ServerApp:
-    """Make a server with a configuration, without its extensions, not listening."""
-    app = ServerApp(config=Config(configuration), root_dir=str(tmp_path), log_level=logging.INFO)
-    app.init_configurables()
-    return app
+@pytest.fixture
+def make_server(tmp_path: Path) -> Iterator[MakeServer]:
+    """Make servers with a configuration, without their extensions, not listening."""
+    made: list[ServerApp] = []
+
+    def make(**configuration: dict[str, object]) -> ServerApp:
+        app = ServerApp(
+            config=Config(configuration), root_dir=str(tmp_path), log_level=logging.INFO
+        )
+        app.init_configurables()
+        made.append(app)
+        return app
+
+    yield make
+    for app in made:
+        app.contents_manager.notary.store.close()
+        app.session_manager.close()
 
 
 def provisioner_of(app: ServerApp) -> str:
@@ -44,17 +57,19 @@ def provisioner_of(app: ServerApp) -> str:
     return name
 
 
-def test_ours_becomes_the_default_and_kernels_may_be_pending(tmp_path: Path) -> None:
-    app = make_server(tmp_path)
+def test_ours_becomes_the_default_and_kernels_may_be_pending(
+    make_server: MakeServer,
+) -> None:
+    app = make_server()
     load(app)
     assert provisioner_of(app) == PROVISIONER
     assert PROVISIONER in KernelProvisionerFactory.instance().provisioners
     assert app.kernel_manager.use_pending_kernels is True
 
 
-def test_both_can_be_switched_off(tmp_path: Path) -> None:
+def test_both_can_be_switched_off(make_server: MakeServer) -> None:
     settings = {"use_provisioner": False, "use_pending_kernels": False}
-    app = make_server(tmp_path, PyArtifacts=settings)
+    app = make_server(PyArtifacts=settings)
     load(app)
     assert provisioner_of(app) == "local-provisioner"
     assert app.kernel_manager.use_pending_kernels is False
@@ -62,7 +77,10 @@ def test_both_can_be_switched_off(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("by", ["configuration", "environment"])
 def test_what_the_administrator_chose_stays(
-    tmp_path: Path, by: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    make_server: MakeServer,
+    by: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     configuration: dict[str, dict[str, object]] = {}
     if by == "configuration":
@@ -70,7 +88,7 @@ def test_what_the_administrator_chose_stays(
     else:
         monkeypatch.setenv(VARIABLE, "theirs")
     configuration["AsyncMappingKernelManager"] = {"use_pending_kernels": False}
-    app = make_server(tmp_path, **configuration)
+    app = make_server(**configuration)
     app.log.propagate = True
     with caplog.at_level(logging.WARNING, logger=app.log.name):
         load(app)
@@ -82,8 +100,8 @@ def test_what_the_administrator_chose_stays(
     ]
 
 
-def test_behind_a_gateway_nothing_changes(tmp_path: Path) -> None:
-    app = make_server(tmp_path, GatewayClient={"url": "http://127.0.0.1:1"})
+def test_behind_a_gateway_nothing_changes(make_server: MakeServer) -> None:
+    app = make_server(GatewayClient={"url": "http://127.0.0.1:1"})
     load(app)
     assert provisioner_of(app) == "local-provisioner"
     assert app.kernel_manager.use_pending_kernels is False

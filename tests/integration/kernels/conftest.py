@@ -95,10 +95,13 @@ def start(environ: dict[str, str], lock: Any, tmp_path: Path) -> Iterator[Start]
     kernels: list[Running] = []
 
     def start(
-        notebook: Path | None = None, *, variables: Mapping[str, str] | None = None
+        notebook: Path | None = None,
+        *,
+        variables: Mapping[str, str] | None = None,
+        options: Mapping[str, Any] | None = None,
     ) -> Running:
         path = notebook or write_notebook(tmp_path / "n.ipynb", lock=lock)
-        manager = KernelManager(kernel_name="python3")
+        manager = KernelManager(kernel_name="python3", **(options or {}))
         manager.start_kernel(
             cwd=str(path.parent),
             env={**environ, "JPY_SESSION_NAME": str(path), **(variables or {})},

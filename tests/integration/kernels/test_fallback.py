@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -12,7 +11,7 @@ import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from jupyter_pyartifacts.kernel.fallback import BANNER
+from jupyter_pyartifacts.kernel.fallback import AFTERWARDS, BANNER, DECLINED, QUESTION
 
 from .conftest import write_notebook
 
@@ -48,12 +47,54 @@ def test_a_lock_of_a_wrong_type_is_not_ignored(start, tmp_path):
     assert kernel.run("1").reply["ename"] == "LockError"
 
 
-def test_a_foreign_lock_is_not_run(start, lock, tmp_path):
-    foreign = json.loads(json.dumps(lock))
-    foreign["requirements"] = [*foreign["requirements"], "six"]
-    kernel = start(write_notebook(tmp_path / "n.ipynb", lock=foreign))
-    answer = kernel.run("import pandas")
-    assert answer.reply["ename"] in ("NotApproved", "LockError")
+@pytest.fixture
+def foreign(start, lock, store, tmp_path, monkeypatch):
+    """Start a locked notebook as another user, whose store has this one as a read-only layer."""
+    stores = os.pathsep.join([str(tmp_path / "store"), str(store)])
+    monkeypatch.setenv("PYARTIFACTS_STORE", stores)
+    return start(
+        write_notebook(tmp_path / "n.ipynb", lock=lock), variables={"PYARTIFACTS_STORE": stores}
+    )
+
+
+def test_a_foreign_lock_is_not_run(foreign):
+    answer = foreign.run("import pandas")
+    assert answer.reply["ename"] == "NotApproved"
+    text = "\n".join(answer.reply["traceback"])
+    assert "Approving it means trusting it to run code on this machine" in text
+    assert "`%pyartifacts trust` in the notebook" in text
+
+
+def test_a_foreign_lock_is_approved_in_the_notebook(foreign):
+    shown = foreign.run("%pyartifacts show")
+    assert shown.ok
+    assert "pandas" in shown.out
+    declined = foreign.run("%pyartifacts trust", answers=("n",))
+    assert declined.ok
+    assert declined.out.endswith(DECLINED)
+    foreign.restart()
+    assert foreign.run("1").reply["ename"] == "NotApproved"
+    approved = foreign.run("%pyartifacts trust", answers=("y",))
+    assert approved.ok
+    assert "for Python" in approved.out
+    assert approved.out.endswith(AFTERWARDS)
+    foreign.restart()
+    assert foreign.value("__import__('pandas').__version__") == "2.2.3"
+
+
+def test_a_cell_does_not_approve_where_nobody_can_answer(foreign):
+    assert foreign.run("%pyartifacts trust").reply["ename"] == "NotApproved"
+    foreign.restart()
+    assert foreign.run("1").reply["ename"] == "NotApproved"
+
+
+def test_interrupting_the_question_approves_nothing(foreign):
+    request = foreign.send("%pyartifacts trust", stdin=True)
+    assert foreign.client.get_stdin_msg(timeout=60)["content"]["prompt"] == QUESTION
+    foreign.manager.interrupt_kernel()
+    answer = foreign.wait(request)
+    assert answer.reply["status"] == "error"
+    assert foreign.run("1").reply["ename"] == "NotApproved"
 
 
 def test_a_restart_after_the_cause_is_gone_brings_the_environment(start, lock, tmp_path):

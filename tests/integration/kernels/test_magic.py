@@ -113,6 +113,14 @@ def test_the_lock_goes_out_by_comm_and_by_display_message(kernel):
     assert session_of(kernel)["pyartifacts"] == lock
 
 
+def test_the_hint_is_there_whoever_draws_the_tracebacks(kernel):
+    kernel.run("ip = get_ipython()\nip._showtraceback = lambda *args: print('drawn elsewhere')")
+    answer = kernel.run("import cv2")
+    assert answer.out == "drawn elsewhere\n"
+    assert ANSI.sub("", answer.err) == "hint: %pyartifacts add opencv-python-headless\n"
+    assert kernel.run("1 / 0").err == ""
+
+
 def test_undo_and_history(kernel, lock):
     kernel.run(f"%pyartifacts add {PACKAGE}")
     history = kernel.run("%pyartifacts history")
