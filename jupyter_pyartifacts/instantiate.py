@@ -17,12 +17,13 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from .errors import ArtifactError, HashMismatch
+from .errors import ArtifactError, HashMismatch, StoreError
 from .model import Digest
 from .plan import Fetcher, Pin
 from .report import Progress, Reporter
 from .store import Lock, Published, Store, storage_errors
 from .store.storage import explain
+from .store.verify import verify_artifact
 from .translate.pool import ExtractionPool
 from .translate.wheel import Tree
 
@@ -64,7 +65,7 @@ def instantiate_pins(
         if published is None:
             missing.append(pin)
         else:
-            found[digest] = _checked(pin, published)
+            found[digest] = _checked_in_store(pin, published)
     if missing:
         for pin in missing:
             if pin.artifact.kind != "wheel":
@@ -103,6 +104,22 @@ def _checked(pin: Pin, published: Published) -> Published:
             hint="lock again: jupyter pyartifacts lock NOTEBOOK",
         )
     return published
+
+
+def _checked_in_store(pin: Pin, published: Published) -> Published:
+    try:
+        return _checked(pin, published)
+    except ArtifactError as error:
+        damage = verify_artifact(published, quick=True)[1]
+        if not damage:
+            raise
+        raise StoreError(
+            "the store is damaged: an artifact is not what was published",
+            where=damage[0].path,
+            expected=damage[0].expected,
+            found=damage[0].found,
+            hint="repair it: jupyter pyartifacts verify NOTEBOOK",
+        ) from error
 
 
 class _Run:

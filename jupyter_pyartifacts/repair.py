@@ -15,7 +15,7 @@ from .outcome import Damage, Verified
 from .plan import Fetcher, Pin
 from .report import NullReporter, Reporter
 from .store import Published, Store, storage_errors
-from .store.layout import FACTS, MANIFEST, SIZES
+from .store.layout import CHECKSUMS, FACTS, MANIFEST, SIZES
 from .store.verify import Damage as FileDamage
 from .store.verify import verify_artifacts
 from .translate.pool import default_threads
@@ -38,28 +38,30 @@ def verify_environment(
     be repaired stays in `damaged` without being in `repaired`, and a note says why. Raises
     StoreError if the store cannot be read.
     """
-    pins = list({pin.artifact.digest: pin for pin in pins}.values())
+    wanted = {pin.artifact.digest: pin for pin in pins}
     with store.using():
-        missing = [pin for pin in pins if store.find_artifact(pin.artifact.digest) is None]
-        published = instantiate_pins(pins, store=store, fetcher=fetcher, reporter=reporter)
+        there = {digest: store.find_artifact(digest) for digest in wanted}
+        published = {digest: each for digest, each in there.items() if each is not None}
+        missing = [pin for digest, pin in wanted.items() if digest not in published]
+        published |= instantiate_pins(missing, store=store, fetcher=fetcher, reporter=reporter)
         damaged = [_missing(pin, store) for pin in missing]
         repaired = [damage.path for damage in damaged]
         files, by_tree = verify_artifacts(
             published.values(), threads=threads or default_threads(), reporter=reporter
         )
-        for pin in pins:
-            artifact = published[pin.artifact.digest]
+        for digest, pin in wanted.items():
+            artifact = published[digest]
             found = by_tree.get(artifact.tree)
             if not found:
                 continue
             damaged += [_damage(each) for each in found]
             try:
-                published[pin.artifact.digest] = _repair(pin, artifact, found, store, fetcher)
+                published[digest] = _repair(pin, artifact, found, store, fetcher)
             except PyArtifactsError as error:
                 reporter.note(f"{pin.distribution.name} could not be repaired: {error}")
                 continue
             repaired += [each.path for each in found]
-        differing = check_view(pins, published, interpreter, store=store)
+        differing = check_view(wanted.values(), published, interpreter, store=store)
         damaged += [
             Damage(path=each.path, expected=each.expected, found=each.found or "no such file")
             for each in differing
@@ -117,7 +119,7 @@ def _replace(fresh: Published, artifact: Published, damage: list[FileDamage]) ->
     names = [each.name for each in damage]
     if "" in names:
         # The manifest itself is wrong, so everything is replaced; what is too much goes.
-        for name in (MANIFEST, SIZES, FACTS):
+        for name in (MANIFEST, SIZES, FACTS, CHECKSUMS):
             os.replace(fresh.home / name, artifact.home / name)
         names = _files(fresh.path)
         names += sorted(set(_files(artifact.path)) - set(names))

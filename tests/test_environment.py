@@ -206,6 +206,60 @@ def test_different_files_of_one_name_are_an_error(
     assert list((workshop.store.root / "temporary").iterdir()) == []
 
 
+def test_tests_and_documents_give_way(workshop: Workshop) -> None:
+    view = workshop.view(
+        build_wheel("one", files={"tests/util.py": "1", "LICENSE": "1", "one.py": ""}),
+        build_wheel("two", files={"tests/util.py": "2", "LICENSE": "2", "tests/own.py": ""}),
+    )
+    assert (site(view) / "LICENSE").read_text() == "1"
+    assert (site(view) / "tests/util.py").read_text() == "1"
+    assert (site(view) / "tests/own.py").exists()
+    assert view.notes == (
+        "two: its LICENSE is left out, one 1.0 has another one",
+        "two: its tests/util.py is left out, one 1.0 has another one",
+    )
+
+
+def test_nothing_is_ever_written_into_the_store(workshop: Workshop) -> None:
+    site_inside = f"lib/python{HERE.minor}/site-packages"
+    wheels = [
+        build_wheel(
+            "demo",
+            files={
+                "demo/__init__.py": "",
+                "demo-1.0.data/data/include/own.h": "",
+                "demo-1.0.data/data/share/demo/x": "",
+            },
+        ),
+        build_wheel(
+            "other",
+            files={
+                "other-1.0.data/headers/other.h": "",
+                "other-1.0.data/data/bin": "a file",
+                f"other-1.0.data/data/{site_inside}/demo/extra.py": "",
+                f"other-1.0.data/data/{site_inside}/demo/deep/er.py": "",
+                f"other-1.0.data/data/{site_inside}/new.py": "",
+                "other-1.0.data/data/lib64/also.txt": "",
+            },
+        ),
+    ]
+    workshop.publish(*wheels)
+    before = sorted(workshop.store.layout.artifacts.rglob("*"))
+    view = workshop.view(*wheels)
+    assert sorted(workshop.store.layout.artifacts.rglob("*")) == before
+    assert view.notes == (
+        "other: its bin is left out",
+        f"other: its {site_inside}/demo/extra.py is left out",
+        f"other: its {site_inside}/demo/deep/er.py is left out",
+    )
+    root = Path(view.path)
+    assert (root / "include/own.h").exists()
+    assert (root / f"include/site/python{HERE.minor}/other/other.h").exists()
+    assert (root / "lib/also.txt").exists()
+    assert (site(view) / "new.py").exists()
+    assert not (site(view) / "demo/extra.py").exists()
+
+
 def test_data_is_spread(workshop: Workshop) -> None:
     wheel = build_wheel(
         files={

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_pyartifacts.environment import assemble_view, verify_view
+from jupyter_pyartifacts.errors import StoreError
 from jupyter_pyartifacts.instantiate import instantiate_pins
 from jupyter_pyartifacts.model import Digest, Environment
 from jupyter_pyartifacts.outcome import Verified
@@ -125,6 +127,50 @@ def test_a_file_too_many_is_removed(notebook: Notebook) -> None:
     assert notebook.verify().damaged == ()
 
 
+def test_any_changed_byte_below_an_artifact_or_a_view_is_put_right(notebook: Notebook) -> None:
+    places = [path for path in notebook.home.rglob("*") if path.is_file()]
+    places += [
+        path
+        for path in Path(notebook.view.path).rglob("*")
+        if path.is_file() and not path.is_symlink() and "bin/python" not in str(path)
+    ]
+    assert len(places) > 15
+    for path in places:
+        data = path.read_bytes()
+        if not data:
+            continue
+        spoil(path, bytes([data[0] ^ 1]) + data[1:])
+        outcome = notebook.verify()
+        # Facts that cannot be read are no artifact at all.
+        assert {str(path), str(notebook.home)} & {each.path for each in outcome.damaged}, path
+        assert set(outcome.repaired) == {each.path for each in outcome.damaged}
+        assert path.read_bytes() == data
+    assert notebook.verify() == Verified(files=10, damaged=(), repaired=())
+
+
+@pytest.mark.parametrize("field", ["name", "tree"])
+def test_facts_that_lie_are_named_and_put_right(field: str, notebook: Notebook) -> None:
+    path = notebook.home / "facts.json"
+    before = path.read_bytes()
+    lies = {"name": "evil", "tree": f"sha256:{'0' * 64}"}
+    facts = {**json.loads(before), field: lies[field]}
+    spoil(path, json.dumps(facts).encode())
+    pin = WHEELS[0].pin(tree=notebook.published[WHEELS[0].digest].tree)
+    with pytest.raises(StoreError) as caught:
+        instantiate_pins(
+            [pin],
+            store=notebook.store,
+            fetcher=notebook.source,
+            reporter=notebook.listener,
+        )
+    assert caught.value.what == "the store is damaged: an artifact is not what was published"
+    assert caught.value.hint == "repair it: jupyter pyartifacts verify NOTEBOOK"
+    outcome = notebook.verify()
+    assert str(path) in {each.path for each in outcome.damaged}
+    assert path.read_bytes() == before
+    assert notebook.verify().damaged == ()
+
+
 def test_a_whole_directory_that_is_gone_comes_back(notebook: Notebook) -> None:
     tree = notebook.home / "tree"
     for folder in (tree, tree / "demo", tree / "demo/deep"):
@@ -135,12 +181,12 @@ def test_a_whole_directory_that_is_gone_comes_back(notebook: Notebook) -> None:
     assert notebook.verify().damaged == ()
 
 
-@pytest.mark.parametrize("name", ["MANIFEST", "SIZES"])
+@pytest.mark.parametrize("name", ["MANIFEST", "SIZES", "CHECKSUMS"])
 def test_a_damaged_manifest_is_put_right(name: str, notebook: Notebook) -> None:
     spoil(notebook.home / name, b"junk")
     spoil(notebook.home / "tree/demo/__init__.py", b"evil")
     outcome = notebook.verify()
-    assert outcome.damaged[0].path == str(notebook.home / "MANIFEST")
+    assert outcome.damaged[0].path == str(notebook.home / name)
     assert verify_artifacts(notebook.published.values())[1] == {}
     assert notebook.verify() == Verified(files=10, damaged=(), repaired=())
 

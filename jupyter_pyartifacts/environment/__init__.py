@@ -1,8 +1,9 @@
 """Views: one venv-shaped directory per plan, made of links into the store."""
 
-from .assemble import artifacts_of, assemble_view, find_view
+from .assemble import assemble_view, find_view
 from .bytecode import forget_byte_code, is_compiled, prepare_byte_code
 from .check import check_view
+from .shape import artifacts_of
 from .verify import ViewDamage, verify_view
 
 __all__ = [

@@ -7,7 +7,7 @@ import filecmp
 import os
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ..errors import ArtifactError
@@ -86,6 +86,10 @@ def link_folder(source: str, target: str) -> None:
                 link_file(entry.path, place)
 
 
+def _never(path: str, first: Source, other: Source) -> bool:
+    return False
+
+
 def merge(
     target: str,
     entries: Iterable[tuple[str, Source]],
@@ -94,13 +98,14 @@ def merge(
     prefix: str = "",
     hard: bool = False,
     cache_tag: str = "",
+    give_way: Callable[[str, Source, Source], bool] = _never,
 ) -> None:
     """Fill the directory `target`, which exists, with named entries of several artifacts.
 
     `real` are directories (paths from the outermost target, joined by `/`) that must not be a
     link; the files in them are hard-linked. With a `cache_tag` modules find their byte code of
-    the store, also what is compiled later. Raises ArtifactError, naming both, where two artifacts
-    have different files of the same name.
+    the store, also what is compiled later. Where two artifacts have different files of one path,
+    `give_way` (path, the first, the other) may let the other one go; else ArtifactError names both.
     """
     modules: list[str] = []
     names: dict[str, list[Source]] = {}
@@ -110,7 +115,7 @@ def merge(
         path, place = f"{prefix}{name}", f"{target}/{name}"
         folders = [source for source in sources if source.folder]
         if not folders:
-            _refuse_different(path, sources)
+            _refuse_different(path, sources, give_way)
             link_file(sources[0].path, place, hard=hard)
             if name.endswith(".py"):
                 modules.append(sources[0].path)
@@ -123,7 +128,15 @@ def merge(
             os.mkdir(place)
             below = [pair for source in sources for pair in _children(source)]
             inner = path in real
-            merge(place, below, real=real, prefix=f"{path}/", hard=inner, cache_tag=cache_tag)
+            merge(
+                place,
+                below,
+                real=real,
+                prefix=f"{path}/",
+                hard=inner,
+                cache_tag=cache_tag,
+                give_way=give_way,
+            )
     if modules and cache_tag and sys.platform != "win32":
         _link_byte_code(target, modules, cache_tag)
 
@@ -147,10 +160,14 @@ def _children(source: Source) -> list[tuple[str, Source]]:
         ]
 
 
-def _refuse_different(path: str, sources: list[Source]) -> None:
+def _refuse_different(
+    path: str, sources: list[Source], give_way: Callable[[str, Source, Source], bool]
+) -> None:
     first = sources[0]
     for other in sources[1:]:
-        if not filecmp.cmp(first.path, other.path, shallow=False):
+        if not filecmp.cmp(first.path, other.path, shallow=False) and not give_way(
+            path, first, other
+        ):
             raise _conflict(path, first, other, "two different files")
 
 

@@ -12,9 +12,9 @@ from ..model import Environment
 from ..store import Published
 from ..store.layout import VIEW_RECORD
 from ..translate.record import RecordRow, is_byte_code, parse_record
-from .assemble import BIN
 from .pth import is_startup_file
 from .scripts import has_python_shebang
+from .shape import BIN
 
 __all__ = ["ViewDamage", "verify_view"]
 

@@ -28,6 +28,7 @@ TREE = "tree"
 MANIFEST = "MANIFEST"
 SIZES = "SIZES"
 FACTS = "facts.json"
+CHECKSUMS = "CHECKSUMS"
 VIEW_RECORD = "pyartifacts.json"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 from ..errors import StoreError
 from ..model import Digest
 from .facts import Facts, parse_facts, render_facts
-from .layout import FACTS, MANIFEST, SIZES, TREE
+from .layout import CHECKSUMS, FACTS, MANIFEST, SIZES, TREE
 from .storage import remove_tree
 
 __all__ = ["Published", "publish_directory", "read_published", "write_artifact"]
@@ -50,7 +51,11 @@ def read_published(home: Path) -> Published | None:
 def write_artifact(temporary: Path, facts: Facts, manifest: bytes, sizes: Iterable[int]) -> None:
     """Write what belongs beside the tree at `temporary`/tree. Raises OSError."""
     text = "".join(f"{size}\n" for size in sizes).encode()
-    for name, data in ((MANIFEST, manifest), (SIZES, text), (FACTS, render_facts(facts))):
+    files = {MANIFEST: manifest, SIZES: text, FACTS: render_facts(facts)}
+    files[CHECKSUMS] = "".join(
+        f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in files.items()
+    ).encode()
+    for name, data in files.items():
         handle = os.open(temporary / name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o444)
         try:
             written = 0

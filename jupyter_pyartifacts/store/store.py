@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -158,8 +159,10 @@ class Store:
         for layout in self.layers:
             try:
                 text = layout.known_tree(digest, UNPACK_VERSION).read_text("ascii")
-                return Digest.parse(text.strip())
-            except (OSError, ValueError, LockError):
+                tree = Digest.parse(text.split()[0])
+                if text == _known_tree_line(digest, tree):
+                    return tree
+            except (OSError, ValueError, IndexError, LockError):
                 continue
         return None
 
@@ -167,7 +170,13 @@ class Store:
         """Remember the tree hash of an archive. Raises StoreError."""
         self.prepare()
         path = self.layout.known_tree(digest, UNPACK_VERSION)
-        if path.exists():
+        if self.known_tree(digest) == tree:
             return
         with storage_errors(self.root):
-            write_file(path, f"{tree}\n".encode())
+            write_file(path, _known_tree_line(digest, tree).encode())
+
+
+def _known_tree_line(archive: Digest, tree: Digest) -> str:
+    # The check tells a line that was damaged from one that was written.
+    check = hashlib.sha256(f"{archive} {tree}".encode()).hexdigest()[:16]
+    return f"{tree} {check}\n"

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..errors import StoreError
 from ..model import Digest
 from ..report import NullReporter, Progress, Reporter
 from ..treehash import parse_manifest
-from .layout import MANIFEST, SIZES
+from .layout import CHECKSUMS, FACTS, MANIFEST, SIZES
 from .publish import Published
 
 __all__ = ["Damage", "verify_artifact", "verify_artifacts"]
+
+
+_CHECKSUMS = re.compile(
+    "".join(rf"([0-9a-f]{{64}})  {re.escape(name)}\n" for name in (MANIFEST, SIZES, FACTS))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,26 +51,52 @@ def verify_artifact(
     home = artifact.home
     expected = tree or artifact.tree
     try:
-        lines = (home / MANIFEST).read_bytes()
+        damage = _check_records(home, expected)
+        if damage:
+            return 0, damage
+        entries = parse_manifest((home / MANIFEST).read_bytes())
         sizes = [int(line) for line in (home / SIZES).read_bytes().split()]
-        found = Digest(hashlib.sha256(lines).hexdigest())
-        entries = parse_manifest(lines) if found == expected else []
-        whole = found == expected and len(sizes) == len(entries)
-        seen = "the file does not fit its manifest" if found == expected else str(found)
-    except FileNotFoundError as error:
-        whole, seen, entries = False, f"no file {os.path.basename(error.filename)}", []
-    except ValueError:
-        whole, seen, entries = False, "a file that cannot be read", []
-    except OSError as error:
-        raise _unreadable(str(home), error) from error
-    if not whole:
-        path = str(home / MANIFEST)
-        return 0, (Damage(path=path, name="", expected=str(expected), found=seen),)
-    try:
-        present = dict(_walk(str(artifact.path)))
+        present = _walk(str(artifact.path))
         return len(entries), tuple(_compare(str(artifact.path), entries, sizes, present, quick))
     except OSError as error:
         raise _unreadable(str(artifact.path), error) from error
+
+
+def _check_records(home: Path, tree: Digest) -> tuple[Damage, ...]:
+    """Compare what lies beside a tree with its checksums, and the manifest with the tree hash."""
+    found = {name: _hash_record(home / name) for name in (MANIFEST, SIZES, FACTS)}
+    try:
+        lines = (home / CHECKSUMS).read_bytes().decode("ascii")
+    except (FileNotFoundError, UnicodeDecodeError) as error:
+        lines = str(error)
+    match = _CHECKSUMS.fullmatch(lines)
+    if found[MANIFEST] != tree.hex:
+        damage = _record_damage(home, MANIFEST, tree.hex, found[MANIFEST])
+        if match is None or match[1] != found[MANIFEST]:
+            return (damage,)
+        # The facts name the tree, so it may be these that were changed.
+        return (damage, _record_damage(home, FACTS, f"tree {match[1]}", f"tree {tree.hex}"))
+    if match is None or match[1] != tree.hex:
+        return (_record_damage(home, CHECKSUMS, f"{tree.hex}  {MANIFEST}", lines[:120]),)
+    for name, expected in ((SIZES, match[2]), (FACTS, match[3])):
+        if found[name] != expected:
+            # Which of the two was changed cannot be known.
+            return (
+                _record_damage(home, name, expected, found[name]),
+                _record_damage(home, CHECKSUMS, f"{found[name]}  {name}", f"{expected}  {name}"),
+            )
+    return ()
+
+
+def _hash_record(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except FileNotFoundError:
+        return "no such file"
+
+
+def _record_damage(home: Path, name: str, expected: str, found: str) -> Damage:
+    return Damage(path=str(home / name), name="", expected=expected, found=found)
 
 
 def _unreadable(where: str, error: OSError) -> StoreError:
@@ -75,24 +108,24 @@ def _unreadable(where: str, error: OSError) -> StoreError:
     )
 
 
-def _walk(tree: str, prefix: str = "") -> Iterator[tuple[str, os.stat_result]]:
-    try:
-        entries = os.scandir(f"{tree}/{prefix}")
-    except FileNotFoundError:
-        return
-    with entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                if entry.name != "__pycache__":
-                    yield from _walk(tree, f"{prefix}{entry.name}/")
-                else:
-                    yield from _walk_cache(tree, f"{prefix}{entry.name}/")
-            else:
-                yield f"{prefix}{entry.name}", entry.stat(follow_symlinks=False)
-
-
-def _walk_cache(tree: str, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
-    return (pair for pair in _walk(tree, prefix) if not pair[0].endswith((".pyc", ".pyo")))
+def _walk(tree: str) -> dict[str, os.stat_result]:
+    """Return every file of a tree by its path, byte code left out, without following links."""
+    found: dict[str, os.stat_result] = {}
+    todo = [("", False)]
+    while todo:
+        prefix, cache = todo.pop()
+        try:
+            entries = os.scandir(f"{tree}/{prefix}")
+        except FileNotFoundError:
+            continue
+        with entries:
+            for entry in entries:
+                name = f"{prefix}{entry.name}"
+                if entry.is_dir(follow_symlinks=False):
+                    todo.append((f"{name}/", entry.name == "__pycache__"))
+                elif not cache or not name.endswith((".pyc", ".pyo")):
+                    found[name] = entry.stat(follow_symlinks=False)
+    return found
 
 
 def _compare(
@@ -102,27 +135,37 @@ def _compare(
     present: dict[str, os.stat_result],
     quick: bool,
 ) -> Iterator[Damage]:
+    modes = os.name == "posix"
     for (name, executable, digest), size in zip(entries, sizes, strict=True):
-        path = f"{tree}/{name}"
         state = present.pop(name, None)
-        if state is None:
-            yield Damage(path=path, name=name, expected=f"sha256:{digest}", found="no such file")
-        elif not stat.S_ISREG(state.st_mode):
-            yield Damage(path=path, name=name, expected=f"sha256:{digest}", found="no plain file")
-        elif state.st_size != size:
-            found = f"{state.st_size} bytes"
-            yield Damage(path=path, name=name, expected=f"{size} bytes", found=found)
-        elif os.name == "posix" and bool(state.st_mode & 0o111) != executable:
-            modes = ("not executable", "executable")
-            wanted = modes[executable]
-            yield Damage(path=path, name=name, expected=wanted, found=modes[not executable])
-        elif not quick:
-            seen = _hash(path)
-            if seen != digest:
-                expected = f"sha256:{digest}"
-                yield Damage(path=path, name=name, expected=expected, found=f"sha256:{seen}")
+        if (
+            state is not None
+            and state.st_size == size
+            and stat.S_ISREG(state.st_mode)
+            and (not modes or bool(state.st_mode & 0o111) == executable)
+        ):
+            if not quick and (seen := _hash(f"{tree}/{name}")) != digest:
+                expected, found = f"sha256:{digest}", f"sha256:{seen}"
+                yield Damage(path=f"{tree}/{name}", name=name, expected=expected, found=found)
+            continue
+        expected, found = _describe(state, executable, digest, size)
+        yield Damage(path=f"{tree}/{name}", name=name, expected=expected, found=found)
     for name in sorted(present):
         yield Damage(path=f"{tree}/{name}", name=name, expected="no such file", found="a file")
+
+
+def _describe(
+    state: os.stat_result | None, executable: bool, digest: str, size: int
+) -> tuple[str, str]:
+    """Return what a file should be and what it is, of one whose kind, size or mode is wrong."""
+    if state is None:
+        return f"sha256:{digest}", "no such file"
+    if not stat.S_ISREG(state.st_mode):
+        return f"sha256:{digest}", "no plain file"
+    if state.st_size != size:
+        return f"{size} bytes", f"{state.st_size} bytes"
+    kinds = ("not executable", "executable")
+    return kinds[executable], kinds[not executable]
 
 
 def _hash(path: str) -> str:

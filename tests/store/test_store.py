@@ -157,8 +157,19 @@ def test_a_known_tree_that_cannot_be_read_is_unknown(store: Store) -> None:
     digest, tree = Digest("1" * 64), Digest("2" * 64)
     store.remember_tree(digest, tree)
     assert store.known_tree(digest) == tree
-    next((store.root / "trees").iterdir()).write_text("junk")
-    assert store.known_tree(digest) is None
+    path = next((store.root / "trees").iterdir())
+    line = path.read_text()
+    for damaged in (
+        "",
+        "junk",
+        line[:-1],
+        line.replace("2", "3", 1),
+        line.replace("2" * 64, "3" * 64),
+    ):
+        path.write_text(damaged)
+        assert store.known_tree(digest) is None
+    store.remember_tree(digest, tree)
+    assert store.known_tree(digest) == tree
 
 
 def test_small_files_are_written_whole_or_not_at_all(tmp_path: Path) -> None:

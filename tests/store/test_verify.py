@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -28,8 +30,6 @@ def spoil(path: Path, data: bytes) -> None:
 
 
 def sha(data: bytes) -> str:
-    import hashlib
-
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
@@ -89,32 +89,52 @@ def test_byte_code_is_not_looked_at(artifact: Published) -> None:
     assert verify_artifact(artifact) == (6, ())
 
 
-@pytest.mark.parametrize("name", ["MANIFEST", "SIZES"])
+RECORDS = ["MANIFEST", "SIZES", "facts.json", "CHECKSUMS"]
+
+
+def test_checksums_are_what_sha256sum_reads(artifact: Published) -> None:
+    subprocess.run(["sha256sum", "--quiet", "-c", "CHECKSUMS"], cwd=artifact.home, check=True)
+
+
+@pytest.mark.parametrize("quick", [True, False])
+@pytest.mark.parametrize("name", RECORDS)
 @pytest.mark.parametrize("data", [None, b"", b"junk", b"\xff\xfe"])
-def test_a_manifest_that_is_wrong_is_found(
-    name: str, data: bytes | None, artifact: Published
+def test_a_record_that_is_wrong_is_found(
+    name: str, data: bytes | None, quick: bool, artifact: Published
 ) -> None:
     path = artifact.home / name
     if data is None:
         path.unlink()
     else:
         spoil(path, data)
-    files, damage = verify_artifact(artifact)
+    files, damage = verify_artifact(artifact, quick=quick)
     assert files == 0
-    assert [(each.path, each.expected) for each in damage] == [
-        (str(artifact.home / "MANIFEST"), str(artifact.tree))
-    ]
+    assert {each.name for each in damage} == {""}
+    assert str(path) in {each.path for each in damage}
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_any_changed_byte_of_a_record_is_found(name: str, artifact: Published) -> None:
+    path = artifact.home / name
+    whole = path.read_bytes()
+    for at in range(0, len(whole), max(1, len(whole) // 40)):
+        spoil(path, whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        assert str(path) in {each.path for each in verify_artifact(artifact)[1]}, at
+    spoil(path, whole)
+    assert verify_artifact(artifact)[1] == ()
 
 
 def test_a_manifest_that_fits_other_files_is_found(artifact: Published) -> None:
-    # An attacker who changes a file and its line: the tree hash gives it away.
+    # Somebody changes a file, its line and the checksums: the tree hash gives it away.
     spoil(artifact.path / "top.py", b"evil")
-    manifest = artifact.home / "MANIFEST"
-    lines = manifest.read_bytes().replace(sha(b"")[7:].encode(), sha(b"evil")[7:].encode())
+    manifest, checksums = artifact.home / "MANIFEST", artifact.home / "CHECKSUMS"
+    before = manifest.read_bytes()
+    lines = before.replace(sha(b"")[7:].encode(), sha(b"evil")[7:].encode())
     spoil(manifest, lines)
-    _, damage = verify_artifact(artifact)
-    assert damage[0].expected == str(artifact.tree)
-    assert damage[0].found == sha(lines)
+    text = checksums.read_bytes().replace(sha(before)[7:].encode(), sha(lines)[7:].encode())
+    spoil(checksums, text)
+    _, (damage, _) = verify_artifact(artifact)
+    assert (damage.path, damage.expected) == (str(manifest), artifact.tree.hex)
 
 
 def test_several_are_verified_together(tmp_path: Path) -> None:
