@@ -197,6 +197,7 @@ class Approved:
     digest: str
     distributions: int
     indexes: tuple[str, ...]
+    dry_run: bool = False
 
     def to_event(self) -> dict[str, Any]:
         """Return the event `result` of the JSON stream."""
@@ -206,6 +207,7 @@ class Approved:
             "digest": self.digest,
             "distributions": self.distributions,
             "indexes": list(self.indexes),
+            "dry_run": self.dry_run,
         }
 
 

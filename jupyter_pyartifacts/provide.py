@@ -185,6 +185,14 @@ class Provider:
 
         forget_kernel(self.store, kernel)
 
+    def missing(self, lock: Lock) -> tuple[Pin, ...]:
+        """Return the pins of this platform whose artifacts are not in the store."""
+        return tuple(
+            pin
+            for pin in pins_for(lock, self.platform)
+            if self.store.find_artifact(pin.artifact.digest) is None
+        )
+
     def client(self, lock: Lock, directory: Path) -> IndexClient:
         """Return a client that may fetch what a lock names."""
         from .index.client import IndexClient

@@ -20,7 +20,7 @@ from .store.verify import Damage as FileDamage
 from .store.verify import verify_artifacts
 from .translate.pool import default_threads
 
-__all__ = ["verify_environment"]
+__all__ = ["find_damage", "verify_environment"]
 
 
 def verify_environment(
@@ -66,6 +66,20 @@ def verify_environment(
         ]
         repaired += [each.path for each in differing]
     return Verified(files=files, damaged=tuple(damaged), repaired=tuple(repaired))
+
+
+def find_damage(pins: Iterable[Pin], *, store: Store, reporter: Reporter) -> Verified:
+    """Hash every file of the pins' artifacts and name what is wrong or missing; mend nothing."""
+    published, damaged = [], []
+    for pin in {pin.artifact.digest: pin for pin in pins}.values():
+        found = store.find_artifact(pin.artifact.digest)
+        if found is None:
+            damaged.append(_missing(pin, store))
+        else:
+            published.append(found)
+    files, by_tree = verify_artifacts(published, threads=default_threads(), reporter=reporter)
+    damaged += [_damage(each) for found in by_tree.values() for each in found]
+    return Verified(files=files, damaged=tuple(damaged), repaired=())
 
 
 def _missing(pin: Pin, store: Store) -> Damage:

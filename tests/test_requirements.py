@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from jupyter_pyartifacts.errors import InvalidRequirement
 from jupyter_pyartifacts.requirements import (
@@ -249,3 +251,13 @@ def test_removing_what_was_not_added() -> None:
 )
 def test_a_path_typed_elsewhere_is_made_relative_to_the_notebook(text: str, result: str) -> None:
     assert rebase_requirement(text, "/home/work", "/home/notes") == result
+
+
+@given(st.text() | st.from_regex(r"[a-zA-Z0-9_.\[\]@:/+;=<>!~ '#\\-]{0,40}", fullmatch=True))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    try:
+        own = parse_requirement(text)
+    except InvalidRequirement:
+        return
+    assert parse_requirement(own.text) == own
+    assert merge_requirements([own.text], [own.text]) == (own.text,)

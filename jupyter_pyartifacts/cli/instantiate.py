@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from .call import Call
+from .call import Call, add_dry_run
 
 ARGUMENTS = "NOTEBOOK"
 NOTEBOOK = "required"
@@ -17,11 +17,12 @@ EXAMPLES = ("instantiate analysis.ipynb", "instantiate foreign.ipynb --trust")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add no options."""
+    """Add the options."""
+    add_dry_run(parser)
 
 
 def run(call: Call) -> int:
     """Instantiate the lock."""
     document = call.document()
-    call.finish(lambda engine: engine.instantiate(document))
+    call.finish(lambda engine: engine.instantiate(document, dry_run=call.options.dry_run))
     return 0

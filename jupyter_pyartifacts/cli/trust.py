@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 
-from .call import Call
+from .call import Call, add_dry_run
 
 ARGUMENTS = "NOTEBOOK"
 NOTEBOOK = "required"
@@ -18,11 +18,12 @@ EXAMPLES = ("show foreign.ipynb", "trust foreign.ipynb")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add no options."""
+    """Add the options."""
+    add_dry_run(parser)
 
 
 def run(call: Call) -> int:
     """Approve the lock."""
     document = call.document()
-    call.finish(lambda engine: engine.trust(document))
+    call.finish(lambda engine: engine.trust(document, dry_run=call.options.dry_run))
     return 0

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from .call import Call
+from .call import Call, add_dry_run
 
 ARGUMENTS = "NOTEBOOK"
 NOTEBOOK = "required"
@@ -18,12 +18,15 @@ EXAMPLES = ("verify analysis.ipynb", "verify analysis.ipynb --deep")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
+    add_dry_run(parser)
     parser.add_argument("--deep", action="store_true", help="make all byte code anew as well")
 
 
 def run(call: Call) -> int:
     """Verify and repair."""
     document = call.document()
-    event = call.finish(lambda engine: engine.verify(document, deep=call.options.deep))
+    event = call.finish(
+        lambda engine: engine.verify(document, deep=call.options.deep, dry_run=call.options.dry_run)
+    )
     left = {each["path"] for each in event["damaged"]} - set(event["repaired"])
     return 1 if left else 0

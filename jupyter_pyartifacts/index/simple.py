@@ -139,13 +139,17 @@ def _read_json(body: bytes, url: str) -> tuple[ProjectFile, ...]:
                 address,
                 sha256 if isinstance(sha256, str) and _HEX.match(sha256) else None,
                 size if isinstance(size, int) else None,
-                entry.get("requires-python") or None,
+                _text(entry.get("requires-python")),
                 None if yanked is False else yanked if isinstance(yanked, str) else "",
-                entry.get("upload-time") or None,
+                _text(entry.get("upload-time")),
                 bool(metadata),
             )
         )
     return tuple(files)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
 
 
 def _bare(address: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,13 +36,15 @@ def resolve(
     store_cache: Path,
     reporter: Reporter,
     synthetic: SyntheticWheels | None = None,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> Resolution:
     """Return the lock that meets a request, without trees and history, and notes for the user.
 
-    `store_cache` is the store's cache directory. Platforms that cannot be locked are left out of
-    the lock, with the reason, as long as the host's can. Raises InvalidRequirement, UsageError,
-    UnknownProject, NoWheel, ResolutionError (uv's explanation in `details`), OfflineError,
-    NetworkError, HashMismatch, StoreError.
+    `store_cache` is the store's cache directory; `meanwhile` is called while uv works. Platforms
+    that cannot be locked are left out of the lock, with the reason, as long as the host's can.
+
+    Raises InvalidRequirement, UsageError, UnknownProject, NoWheel, ResolutionError (uv's
+    explanation in `details`), OfflineError, NetworkError, HashMismatch, StoreError.
     """
     platforms = tuple(dict.fromkeys(request.platforms))
     unknown = [name for name in platforms if name not in PLATFORMS]
@@ -63,7 +66,13 @@ def resolve(
     with storage_errors(store_cache):
         (store_cache / "uv").mkdir(parents=True, exist_ok=True)
         with Search(
-            request, config, client, store_cache, on_request=on_request, synthetic=synthetic
+            request,
+            config,
+            client,
+            store_cache,
+            on_request=on_request,
+            synthetic=synthetic,
+            meanwhile=meanwhile,
         ) as search:
             found, left_out = search.for_all(platforms)
             notes = _notes(search, found)
@@ -99,9 +108,16 @@ def _lock(
         ),
         kernel=request.kernel,
         indexes=bare_indexes(request.indexes),
-        left_out=left_out,
+        left_out=_left_out(request, left_out),
         as_of=request.as_of,
     )
+
+
+def _left_out(request: ResolveRequest, left_out: tuple[LeftOut, ...]) -> tuple[LeftOut, ...]:
+    """Keep what the prior lock said of platforms that nobody asked for this time."""
+    before = request.prior.left_out if request.prior is not None else ()
+    kept = (own for own in before if own.platform not in request.platforms)
+    return tuple(sorted((*left_out, *kept), key=lambda own: own.platform))
 
 
 def _notes(search: Search, found: Found) -> tuple[str, ...]:

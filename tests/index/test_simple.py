@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from packaging.version import Version
 
 from jupyter_pyartifacts.errors import NetworkError
@@ -133,3 +135,27 @@ def test_files_are_grouped_by_version() -> None:
         Version("2"): 1,
         Version("2013b0"): 1,
     }
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+_entry = st.fixed_dictionaries(
+    {"filename": st.text(), "url": st.text()},
+    optional=dict.fromkeys(("hashes", "size", "requires-python", "yanked", "upload-time"), _json),
+)
+
+
+@given(st.binary() | st.builds(lambda own: json.dumps({"files": own}).encode(), st.lists(_entry)))
+def test_any_bytes_are_a_page_or_refused(body: bytes) -> None:
+    for kind in (JSON, "text/html"):
+        try:
+            page = parse_page(body, kind, name="six", url=URL)
+        except NetworkError:
+            continue
+        assert all(isinstance(file.filename, str) for file in page.files)
+        assert all(isinstance(file.requires_python, str | None) for file in page.files)
+        assert all(isinstance(file.upload_time, str | None) for file in page.files)
+        page.versions()

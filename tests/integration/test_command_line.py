@@ -138,6 +138,8 @@ def test_everything_else_in_the_notebook_stays(place: Place) -> None:
         ("undo", "n.ipynb"),
         ("lock", "n.ipynb", "--platform", "linux-x86_64"),
         ("gc",),
+        ("trust", "n.ipynb"),
+        ("instantiate", "n.ipynb"),
     ],
     ids=lambda arguments: arguments[0],
 )
@@ -150,6 +152,27 @@ def test_a_dry_run_writes_nothing(
     before = place.state()
     assert events(place, *arguments, "--dry-run")["dry_run"] is True
     assert place.state() == before
+
+
+def test_a_dry_run_of_instantiate_says_what_it_would_fetch(place: Place) -> None:
+    place.ok("add", "n.ipynb", "demo")
+    other = {"PYARTIFACTS_STORE": str(place.directory / "other")}
+    text = place.ok("instantiate", "n.ipynb", "--dry-run", environ=other)
+    assert "note: to fetch: 4 artifacts, " in text
+    assert not (place.directory / "other").exists()
+
+
+def test_a_dry_run_of_verify_names_the_damage_and_leaves_it(place: Place) -> None:
+    place.ok("add", "n.ipynb", "demo")
+    (victim,) = (place.store / "artifacts").glob("*/tree/demo.py")
+    victim.chmod(0o644)
+    victim.write_text("damaged")
+    done = place.run("verify", "n.ipynb", "--dry-run", "--json")
+    assert done.returncode == 1
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert [each["path"] for each in result["damaged"]] == [str(victim)]
+    assert result["repaired"] == []
+    assert victim.read_text() == "damaged"
 
 
 def test_an_empty_lock(place: Place) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
 from jupyter_pyartifacts.resolve.metadata import (
@@ -118,3 +120,11 @@ def test_old_spellings_of_the_same_name_and_version_are_the_same() -> None:
     lines, notes = render("Metadata-Version: 1.0\nName: FIRST\nVersion: 1.0.0\nRequires-Dist: x\n")
     assert "Requires-Dist: x" in lines
     assert notes == []
+
+
+@given(st.text() | st.from_regex(r"[a-z]{1,4} ?\(?[<>=!~]{0,2}[0-9a-z.*]{0,6}\)?( ?;.{0,12})?"))
+def test_whatever_is_made_of_a_requirement_is_one(text: str) -> None:
+    mended, note = mend_requirement(text)
+    assert (mended is None) <= (note is not None)
+    if mended is not None:
+        assert Requirement(mended).url is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -235,6 +236,14 @@ def test_platforms_without_wheels_are_left_out(index: IndexServer, run: Resolver
         LeftOut(platform=name, reason=f"native has no wheel for Python {minor} on {name} that fits")
         for name in ("linux-aarch64", "macos-arm64", "macos-x86_64")
     )
+
+
+def test_what_was_left_out_before_stays_said(index: IndexServer, run: Resolver) -> None:
+    index.add(project_wheel("native", tag=NATIVE["linux-x86_64"]), project_wheel("other"))
+    before = run("native", platforms=("linux-x86_64", "windows-amd64")).lock
+    after = run("native", "other", prior=before, platforms=before.platforms).lock
+    assert after.left_out == before.left_out
+    assert [own.platform for own in after.left_out] == ["windows-amd64"]
 
 
 def test_without_a_wheel_for_the_host_there_is_no_lock(index: IndexServer, run: Resolver) -> None:
@@ -749,3 +758,13 @@ def test_a_store_that_cannot_be_written(index: IndexServer, run: Resolver, tmp_p
         run("first")
     assert caught.value.what == "the store cannot be written"
     assert index.requests == []
+
+
+def test_several_at_once_in_one_store(index: IndexServer, run: Resolver) -> None:
+    index.add(project_wheel("shared"))
+    names = [f"p{number}" for number in range(4)]
+    for name in names:
+        index.add(project_wheel(name, "1.0", ["shared"]))
+    with ThreadPoolExecutor(len(names)) as pool:
+        found = list(pool.map(run, names))
+    assert [versions(own) for own in found] == [{name: "1.0", "shared": "1.0"} for name in names]
