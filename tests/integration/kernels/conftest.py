@@ -42,22 +42,32 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def lock(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Lock the requirements for this platform and bring them into the store."""
-    path = write_notebook(tmp_path_factory.mktemp("locked") / "n.ipynb")
-    environ = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
-    engine = Engine(
-        Config.from_environ({**environ, "PYARTIFACTS_STORE": str(store)}), NullReporter()
-    )
-    engine.add(read_document(path), REQUIREMENTS, options=LockOptions(platforms=(engine.platform,)))
-    return json.loads(path.read_text())["metadata"]["pyartifacts"]
+def make_lock(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
+    """Return a function that locks requirements for this platform, with all of it stored."""
+
+    def make(*requirements: str) -> Any:
+        path = write_notebook(tmp_path_factory.mktemp("locked") / "n.ipynb")
+        environ = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+        config = Config.from_environ({**environ, "PYARTIFACTS_STORE": str(store)})
+        engine = Engine(config, NullReporter())
+        options = LockOptions(platforms=(engine.platform,))
+        engine.add(read_document(path), requirements, options=options)
+        return json.loads(path.read_text())["metadata"]["pyartifacts"]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def lock(make_lock: Callable[..., Any]) -> Any:
+    """Return the lock that most tests use."""
+    return make_lock(*REQUIREMENTS)
 
 
 @pytest.fixture
 def environ(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Set what the provisioner of this process reads; return it with a clean user's home."""
     home = tmp_path / "home"
-    home.mkdir()
+    home.mkdir(exist_ok=True)
     for key in [key for key in os.environ if key.startswith("PYARTIFACTS_")]:
         monkeypatch.delenv(key)
     monkeypatch.setenv("PYARTIFACTS_STORE", str(store))

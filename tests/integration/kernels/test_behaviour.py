@@ -101,9 +101,9 @@ def test_completion(kernel):
 
 
 def test_inspection(kernel):
-    kernel.run("import pandas as pd")
+    assert kernel.run("import pandas as pd").ok
     reply = kernel.client.inspect("pd.read_csv", reply=True, timeout=60)["content"]
-    assert reply["found"]
+    assert reply["found"], reply
     assert "filepath_or_buffer" in reply["data"]["text/plain"]
 
 

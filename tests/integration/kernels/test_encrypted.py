@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
 from jupyter_client.manager import KernelManager
 
-from jupyter_pyartifacts.config import Config
 from jupyter_pyartifacts.kernel.encryption import ENCRYPTION_HINT
-from jupyter_pyartifacts.notebook import read_document
-from jupyter_pyartifacts.report import NullReporter
-from jupyter_pyartifacts.service import Engine, LockOptions
 
 from .conftest import write_notebook
 
@@ -28,15 +23,9 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def old_lock(store, tmp_path_factory):
+def old_lock(make_lock):
     """Lock a kernel from before encryption."""
-    path = write_notebook(tmp_path_factory.mktemp("old") / "n.ipynb")
-    engine = Engine(
-        Config.from_environ({**os.environ, "PYARTIFACTS_STORE": str(store)}), NullReporter()
-    )
-    options = LockOptions(platforms=(engine.platform,))
-    engine.add(read_document(path), ["ipykernel==6.29.5"], options=options)
-    return json.loads(path.read_text())["metadata"]["pyartifacts"]
+    return make_lock("ipykernel==6.29.5")
 
 
 def keys(kernel):

@@ -50,11 +50,13 @@ def test_a_lock_of_a_wrong_type_is_not_ignored(start, tmp_path):
 @pytest.fixture
 def foreign(start, lock, store, tmp_path, monkeypatch):
     """Start a locked notebook as another user, whose store has this one as a read-only layer."""
-    stores = os.pathsep.join([str(tmp_path / "store"), str(store)])
-    monkeypatch.setenv("PYARTIFACTS_STORE", stores)
-    return start(
-        write_notebook(tmp_path / "n.ipynb", lock=lock), variables={"PYARTIFACTS_STORE": stores}
-    )
+    other = {
+        "PYARTIFACTS_STORE": os.pathsep.join([str(tmp_path / "store"), str(store)]),
+        "XDG_CONFIG_HOME": str(tmp_path / "config"),
+    }
+    for key, value in other.items():
+        monkeypatch.setenv(key, value)
+    return start(write_notebook(tmp_path / "n.ipynb", lock=lock), variables=other)
 
 
 def test_a_foreign_lock_is_not_run(foreign):

@@ -111,6 +111,22 @@ def test_what_a_preference_brings_in_is_taken_out_and_named(start, environ, tmp_
     assert kernel.run("import foreign_module").error["ename"] == "ModuleNotFoundError"
 
 
+def test_another_patch_release_is_named_in_the_first_cell(start, lock, tmp_path, monkeypatch):
+    """A lock of a patch release that this machine does not have runs, and says so."""
+    other = {**lock, "python": f"cpython {sys.version_info[0]}.{sys.version_info[1]}.99"}
+    path = write_notebook(tmp_path / "n.ipynb", lock=other)
+    monkeypatch.setenv("PYARTIFACTS_TRUST", "all")
+    kernel = start(path)
+    here = ".".join(map(str, sys.version_info[:3]))
+    first = kernel.run("1")
+    assert first.err == (
+        f"the lock names Python {MINOR.removeprefix('python')}.99; "
+        f"{here} of this machine is in use\n"
+    )
+    assert kernel.run("1").err == ""
+    assert kernel.value("'PYARTIFACTS_NOTES' in __import__('os').environ") is False
+
+
 def test_a_host_with_another_version_and_path_files(environ, lock, store, tmp_path):
     """A host environment with pandas 1.5.3 and a `.pth` of its own runs two locked notebooks."""
     host = tmp_path / "host"
