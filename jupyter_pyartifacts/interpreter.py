@@ -15,7 +15,7 @@ from pathlib import Path
 from .errors import PlatformError
 from .model import InterpreterInUse, PythonPin
 
-__all__ = ["find_interpreter", "host_version", "system_version", "uv_executable"]
+__all__ = ["find_interpreter", "host_version", "system_version"]
 
 _ASK = (
     "import json, platform, sys; from importlib.util import MAGIC_NUMBER; "
@@ -27,13 +27,6 @@ _ASK = (
 def host_version() -> str:
     """Return the full version of the interpreter that runs this process."""
     return platform.python_version()
-
-
-def uv_executable() -> str:
-    """Return the path of the uv that was installed with this package."""
-    from uv import find_uv_bin
-
-    return find_uv_bin()
 
 
 def system_version() -> tuple[int, int] | None:
@@ -115,13 +108,15 @@ def _in_use(pin: PythonPin, path: str, version: str, tag: str, magic: str) -> In
 
 def _found_by_uv(pin: PythonPin, environ: Mapping[str, str]) -> str | None:
     """Ask uv, the exact version first; environments and downloads are left out."""
+    from .index.uv import find_uv
+
     env = {key: value for key, value in environ.items() if not key.startswith("UV_")}
     env.pop("VIRTUAL_ENV", None)
     env.pop("CONDA_PREFIX", None)
     for wanted in (pin.version, pin.minor):
         answer = subprocess.run(
             [
-                uv_executable(),
+                find_uv(environ.get("PATH")),
                 "python",
                 "find",
                 "--quiet",

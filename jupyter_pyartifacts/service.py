@@ -7,12 +7,10 @@ approve it. Whatever fails on the way leaves the notebook as it was.
 
 from __future__ import annotations
 
-import difflib
 import platform as _platform
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from functools import cached_property
@@ -20,7 +18,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from .config import Config
-from .environment import forget_byte_code
 from .errors import LockError, UsageError
 from .history import diff_locks, record_change, undo_change
 from .indexes import index_url, merge_indexes
@@ -28,20 +25,8 @@ from .interpreter import find_interpreter, host_version
 from .lock import lock_digest, parse_lock, render_lock
 from .model import Digest, Environment, Lock, PythonPin
 from .notebook import Document
-from .outcome import (
-    Approved,
-    Changed,
-    Freed,
-    Listed,
-    Outdated,
-    PastChange,
-    Remembered,
-    ShownPin,
-    Verified,
-)
 from .plan import Pin, pins_for
 from .platforms import DEFAULT_PLATFORMS, PLATFORMS, identify_platform
-from .provide import Provider
 from .report import Reporter
 from .requirements import (
     loosen_requirements,
@@ -55,6 +40,8 @@ from .trust import Trust, lock_sources
 
 if TYPE_CHECKING:
     from .index.client import IndexClient
+    from .outcome import Approved, Changed, Freed, Listed, Outdated, Remembered, Verified
+    from .provide import Provider
     from .resolve import ResolveRequest
 
 __all__ = ["Engine", "LockOptions"]
@@ -97,6 +84,8 @@ class Engine:
 
     @cached_property
     def _provider(self) -> Provider:
+        from .provide import Provider
+
         return Provider(self.config, self.store, self.platform, self._reporter)
 
     @cached_property
@@ -108,6 +97,8 @@ class Engine:
 
     def show(self, document: Document) -> Listed:
         """List what a notebook pins; reads only, also a lock nobody approved."""
+        from .outcome import Listed, ShownPin
+
         lock = self._lock_of(document)
         here = self._pins_here(lock)
         sizes = {pin.distribution.name: pin.artifact.size for pin in here}
@@ -136,6 +127,8 @@ class Engine:
 
     def history(self, document: Document) -> Remembered:
         """List the changes that can be undone, the newest first."""
+        from .outcome import PastChange, Remembered
+
         lock = self._lock_of(document)
         return Remembered(
             history=tuple(PastChange(when=each.when, what=each.what) for each in lock.history)
@@ -272,6 +265,8 @@ class Engine:
 
     def trust(self, document: Document, *, dry_run: bool = False) -> Approved:
         """Approve the lock of a notebook; `dry_run` only says what would be approved."""
+        from .outcome import Approved
+
         lock = self._lock_of(document)
         if not dry_run:
             self.trust_store.approve(lock)
@@ -287,6 +282,7 @@ class Engine:
 
         `deep` throws all byte code away and makes it anew; `dry_run` repairs nothing.
         """
+        from .environment import forget_byte_code
         from .repair import find_damage, verify_environment
 
         lock = self._lock_of(document, own=True)
@@ -311,6 +307,7 @@ class Engine:
 
     def gc(self, *, dry_run: bool) -> Freed:
         """Remove what no notebook and no running kernel uses from the store."""
+        from .outcome import Freed
         from .store.gc import sweep_store
 
         sweep = sweep_store(
@@ -345,6 +342,8 @@ class Engine:
         upgrade: tuple[str, ...] | Literal["all"] = (),
         pinned: tuple[str, ...] = (),
     ) -> Changed:
+        from concurrent.futures import ThreadPoolExecutor
+
         from .resolve import resolve
 
         # A store that cannot be written says so now, not after a resolution.
@@ -360,6 +359,7 @@ class Engine:
                 client=client,
                 store_cache=self.store.layout.cache,
                 reporter=self._reporter,
+                meanwhile=_load_what_follows,
             )
             after = resolution.lock
             if options.dry_run:
@@ -453,6 +453,8 @@ class Engine:
         for text in names:
             name = parse_requirement(text).name
             if name not in pinned:
+                import difflib
+
                 close = difflib.get_close_matches(name, pinned, n=1)
                 raise UsageError(
                     f"{name} is not pinned in this notebook",
@@ -531,6 +533,8 @@ class Engine:
         options: LockOptions,
         notes: Sequence[str] = (),
     ) -> Changed:
+        from .outcome import Changed
+
         own = environment.notes if environment else ()
         return Changed(
             verb=verb,
@@ -542,6 +546,16 @@ class Engine:
             size=sum(pin.artifact.size for pin in self._pins_here(after)) if after else 0,
             dry_run=options.dry_run,
         )
+
+
+def _load_what_follows() -> None:
+    """Import what comes after a resolution, while uv is at work and this process waits for it."""
+    from concurrent import futures
+
+    from . import elsewhere, instantiate, outcome, provide
+    from .index import bodies
+
+    del futures, elsewhere, instantiate, outcome, provide, bodies
 
 
 def _names(requirements: Sequence[str]) -> frozenset[str]:

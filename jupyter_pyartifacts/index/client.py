@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, TypeVar
+from types import ModuleType, TracebackType
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from .._version import __version__
 from ..config import Config
@@ -27,7 +28,7 @@ from .failures import (
     unreachable,
 )
 from .files import copy_file, open_file, path_of
-from .network import Network, Reply
+from .network import Network, Reply, inflate_page
 from .pages import PageHead
 from .policy import LocationPolicy
 from .projects import FRESH, MAX_PAGE, Answer, Projects
@@ -49,6 +50,7 @@ __all__ = ["FRESH", "IndexClient", "ProjectNotFound", "RangesNotServed"]
 _MAX_FILE = 1 << 36
 _TIMEOUT = 30.0
 _USER_AGENT = f"jupyter_pyartifacts/{__version__}"
+_LOADING = threading.Lock()
 T = TypeVar("T")
 
 
@@ -193,10 +195,11 @@ class IndexClient:
                 status=reply.status,
                 url=reply.url,
                 headers=reply.headers,
-                body=reply.read(MAX_PAGE, where),
+                body=inflate_page(reply.read(MAX_PAGE, where), MAX_PAGE, where),
             )
 
-        return self._network.ask("GET", url, headers, where, read)
+        sent = {**headers, "Accept-Encoding": "gzip"}
+        return self._network.ask("GET", url, sent, where, read, plain=True)
 
     # Artifacts
 
@@ -328,8 +331,7 @@ class IndexClient:
         self, method: str, url: str, headers: Mapping[str, str], auth: tuple[str, str] | None
     ) -> Iterator[Reply]:
         """Send a request and yield its answer; the one place where httpx's failures become ours."""
-        import httpx
-
+        httpx = _load_httpx()
         try:
             with self._lock:
                 if self._http is None:
@@ -372,3 +374,17 @@ class IndexClient:
 
     def _make_context(self) -> ssl.SSLContext:
         return create_ssl_context(self._config.environ)
+
+
+def _load_httpx() -> ModuleType:
+    """Import httpx without its command line, which alone would import rich, click, pygments."""
+    with _LOADING:
+        if "httpx" not in sys.modules:
+            # httpx is made to do without: what it needs for it is an extra of its own.
+            sys.modules["httpx._main"] = cast(ModuleType, None)
+            try:
+                import httpx
+            finally:
+                del sys.modules["httpx._main"]
+        import httpx
+    return httpx

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from .policy import LocationPolicy
 if TYPE_CHECKING:
     from .bodies import Bodies
 
-__all__ = ["Network", "Reply", "Send"]
+__all__ = ["Network", "Reply", "Send", "inflate_page"]
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _HOPS = 10
@@ -53,13 +54,7 @@ class Reply:
         for piece in self.pieces:
             body += piece
             if len(body) > limit:
-                raise NetworkError(
-                    "an index sends more than it should",
-                    where=where,
-                    expected=f"at most {limit} bytes",
-                    found="more",
-                    hint="check that the configured index is one",
-                )
+                raise _too_much(limit, where)
         return bytes(body)
 
 
@@ -157,3 +152,33 @@ class Network:
         else:
             with self._send(method, url, headers, auth) as reply:
                 yield reply
+
+
+def inflate_page(body: bytes, limit: int, where: str) -> bytes:
+    """Return a body as it was before gzip (RFC 9110, section 8.4.1.3), where that was applied.
+
+    Neither JSON nor HTML begins as gzip does. Raises Transient for a damaged one, NetworkError
+    for one that holds more than `limit` bytes.
+    """
+    if body[:2] != b"\x1f\x8b":
+        return body
+    stream = zlib.decompressobj(wbits=31)
+    try:
+        found = stream.decompress(body, limit + 1)
+    except zlib.error as error:
+        raise Transient(f"the answer is damaged: {error}") from error
+    if len(found) > limit:
+        raise _too_much(limit, where)
+    if not stream.eof:
+        raise Transient("the answer ended early")
+    return found
+
+
+def _too_much(limit: int, where: str) -> NetworkError:
+    return NetworkError(
+        "an index sends more than it should",
+        where=where,
+        expected=f"at most {limit} bytes",
+        found="more",
+        hint="check that the configured index is one",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,13 +36,15 @@ def resolve(
     store_cache: Path,
     reporter: Reporter,
     synthetic: SyntheticWheels | None = None,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> Resolution:
     """Return the lock that meets a request, without trees and history, and notes for the user.
 
-    `store_cache` is the store's cache directory. Platforms that cannot be locked are left out of
-    the lock, with the reason, as long as the host's can. Raises InvalidRequirement, UsageError,
-    UnknownProject, NoWheel, ResolutionError (uv's explanation in `details`), OfflineError,
-    NetworkError, HashMismatch, StoreError.
+    `store_cache` is the store's cache directory; `meanwhile` is called while uv works. Platforms
+    that cannot be locked are left out of the lock, with the reason, as long as the host's can.
+
+    Raises InvalidRequirement, UsageError, UnknownProject, NoWheel, ResolutionError (uv's
+    explanation in `details`), OfflineError, NetworkError, HashMismatch, StoreError.
     """
     platforms = tuple(dict.fromkeys(request.platforms))
     unknown = [name for name in platforms if name not in PLATFORMS]
@@ -63,7 +66,13 @@ def resolve(
     with storage_errors(store_cache):
         (store_cache / "uv").mkdir(parents=True, exist_ok=True)
         with Search(
-            request, config, client, store_cache, on_request=on_request, synthetic=synthetic
+            request,
+            config,
+            client,
+            store_cache,
+            on_request=on_request,
+            synthetic=synthetic,
+            meanwhile=meanwhile,
         ) as search:
             found, left_out = search.for_all(platforms)
             notes = _notes(search, found)

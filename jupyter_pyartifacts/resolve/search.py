@@ -74,8 +74,10 @@ class Search:
         *,
         on_request: Callable[[str], None],
         synthetic: SyntheticWheels | None,
+        meanwhile: Callable[[], None] = lambda: None,
     ) -> None:
         self.request = request
+        self._meanwhile = meanwhile
         self.config = config
         self.cache = cache
         self.user = tuple(parse_requirement(text) for text in request.requirements)
@@ -221,6 +223,7 @@ class Search:
             environ=self.config.environ,
             offline=offline,
             refresh=() if offline else refresh,
+            meanwhile=self._meanwhile,
         )
         if not offline:
             self.catalog.served.save()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,13 +35,14 @@ def run_uv_lock(
     environ: Mapping[str, str],
     offline: bool = False,
     refresh: tuple[str, ...] | None = (),
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> UvAnswer:
     """Run `uv lock` on a project, with the text of a `uv.lock` to prefer.
 
     uv gets a directory of its own (with nothing above it that it would read), a private cache,
     this very interpreter, and an environment in which nothing of the user's uv settings is left.
     `offline` lets it use its cache alone; else `refresh` names the projects whose pages it must
-    ask for again, None all of them.
+    ask for again, None all of them. `meanwhile` is called while uv works.
     Raises ResolutionError if uv cannot be run at all.
     """
     with tempfile.TemporaryDirectory(prefix="pyartifacts-resolve-") as name:
@@ -63,18 +64,7 @@ def run_uv_lock(
             *(["--offline"] if offline else _refreshing(refresh)),
         ]
         try:
-            answer = subprocess.run(
-                command,
-                cwd=directory,
-                env=_environ(environ),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                encoding="utf-8",
-                errors="replace",
-                timeout=_TIMEOUT,
-                check=False,
-            )
+            status, said = _run(command, directory, _environ(environ), meanwhile)
         except (OSError, subprocess.TimeoutExpired) as error:
             raise ResolutionError(
                 "uv, which resolves requirements, cannot be run",
@@ -83,8 +73,32 @@ def run_uv_lock(
                 hint="install it again where jupyter_pyartifacts is installed: pip install uv",
             ) from error
         lock = directory / "uv.lock"
-        text = lock.read_text(encoding="utf-8") if answer.returncode == 0 else None
-        return UvAnswer(status=answer.returncode, lock=text, said=answer.stderr)
+        text = lock.read_text(encoding="utf-8") if status == 0 else None
+        return UvAnswer(status=status, lock=text, said=said)
+
+
+def _run(
+    command: list[str], directory: Path, environ: dict[str, str], meanwhile: Callable[[], None]
+) -> tuple[int, str]:
+    """Run uv to its end; return exit status and what it said. Raises OSError, TimeoutExpired."""
+    with subprocess.Popen(
+        command,
+        cwd=directory,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        try:
+            meanwhile()
+            _, said = process.communicate(timeout=_TIMEOUT)
+        except BaseException:
+            process.kill()
+            raise
+    return process.returncode, said
 
 
 def _refreshing(names: tuple[str, ...] | None) -> list[str]:

@@ -142,20 +142,25 @@ def parse_directory(data: Buffer, count: int, *, label: str, where: str) -> list
             name = encoded.decode("utf-8")
         except UnicodeDecodeError:
             _refuse(label, f"{where}: {encoded!r}", "has a name that is not UTF-8")
-        place = f"{where}: {name!r}"
         if extra_length:
             packed, size, header = _read_extra(
-                raw[after : after + extra_length], packed, size, header, encoded, label, place
+                raw[after : after + extra_length],
+                packed,
+                size,
+                header,
+                encoded,
+                label,
+                _at(where, name),
             )
         position = after + extra_length + comment
         if position > len(raw):
             _refuse(label, where, "has a central directory that ends too soon")
         if flags & 0x2041:
-            _refuse(label, place, "has an encrypted entry")
+            _refuse(label, _at(where, name), "has an encrypted entry")
         if method not in (0, 8):
             _refuse(
                 label,
-                place,
+                _at(where, name),
                 "has an entry compressed by a method that wheels do not use",
                 expected="0 (stored) or 8 (deflate)",
                 found=str(method),
@@ -163,7 +168,7 @@ def parse_directory(data: Buffer, count: int, *, label: str, where: str) -> list
         if disk or (method == 0 and packed != size) or size > packed * _RATIO:
             _refuse(
                 label,
-                place,
+                _at(where, name),
                 "has an entry that cannot have the size it declares",
                 expected=f"at most {packed if method == 0 else packed * _RATIO} bytes",
                 found=f"{size} bytes",
@@ -171,11 +176,11 @@ def parse_directory(data: Buffer, count: int, *, label: str, where: str) -> list
         mode = external >> 16
         kind = mode & 0o170000
         if kind == 0o120000:
-            _refuse(label, place, "has an entry that is a link")
+            _refuse(label, _at(where, name), "has an entry that is a link")
         if kind not in (0, 0o100000, 0o040000) or (kind == 0o040000) > name.endswith("/"):
-            _refuse(label, place, "has an entry that is no file", found=f"mode {mode:o}")
+            _refuse(label, _at(where, name), "has an entry that is no file", found=f"mode {mode:o}")
         if name.endswith("/") and size:
-            _refuse(label, place, "has a directory that holds bytes")
+            _refuse(label, _at(where, name), "has a directory that holds bytes")
         members.append(Member(name, method, packed, size, header, mode))
     if position != len(raw):
         _refuse(label, where, "has more entries than its end record says")
@@ -246,6 +251,10 @@ def _local_problem(fields: tuple[Any, ...], name: bytes, member: Member) -> str 
     ):
         return "has an entry whose two headers differ"
     return None
+
+
+def _at(where: str, name: str) -> str:
+    return f"{where}: {name!r}"
 
 
 def _by_header(member: Member) -> int:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from jupyter_pyartifacts.interpreter import uv_executable
+from jupyter_pyartifacts.index.uv import find_uv
 
 from .wheelhouse import Wheelhouse, open_wheelhouse
 
@@ -36,7 +36,7 @@ class Bench:
     directory: Path
     wheelhouse: Wheelhouse
     index: str
-    uv: str = field(default_factory=uv_executable)
+    uv: str = field(default_factory=find_uv)
     python: str = field(default_factory=lambda: os.path.realpath(_base_executable()))
 
     @contextmanager

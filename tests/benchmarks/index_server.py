@@ -32,12 +32,16 @@ class Entry:
     cache: str
 
 
-def load(root: Path) -> dict[str, Entry]:
-    """Return what each path answers."""
+def load(root: Path, origin: str) -> dict[str, Entry]:
+    """Return what each path answers; `origin` is what stands before the files' paths."""
     entries = {}
     opened: dict[Path, int] = {}
     for path in sorted((root / "pages").glob("*.json")):
-        body = path.read_bytes()
+        page = json.loads(path.read_bytes())
+        places = [each["url"] for each in page["files"]]
+        for each in page["files"]:
+            each["url"] = origin + each["url"]
+        body = json.dumps(page).encode()
         entries[f"/simple/{path.stem}/"] = Entry(
             body=body,
             size=len(body),
@@ -45,14 +49,14 @@ def load(root: Path) -> dict[str, Entry]:
             etag=hashlib.sha256(body).hexdigest()[:32],
             cache="max-age=600, public",
         )
-        for each in json.loads(body)["files"]:
+        for place, each in zip(places, page["files"]):
             names = {"": each["filename"], ".metadata": each.get("_metadata", "none")}
             for suffix, name in names.items():
                 file = root / "files" / name
                 if file in opened or file.is_file():
                     if file not in opened:
                         opened[file] = os.open(file, os.O_RDONLY)
-                    entries[each["url"] + suffix] = Entry(
+                    entries[place + suffix] = Entry(
                         file=opened[file],
                         size=file.stat().st_size,
                         kind=_BINARY,
@@ -62,10 +66,12 @@ def load(root: Path) -> dict[str, Entry]:
     return entries
 
 
-def serve(entries: dict[str, Entry], log: Path | None = None) -> None:
+def serve(root: Path, log: Path | None = None) -> None:
     """Answer on a free port of 127.0.0.1, one thread a connection, until standard input closes."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-    print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
+    origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    entries = load(root, origin)
+    print(origin, flush=True)
     lines = log.open("w", buffering=1) if log else None
 
     def accept() -> None:
@@ -141,6 +147,6 @@ def _span(header: str | None, size: int) -> tuple[int, int, str]:
 
 if __name__ == "__main__":
     serve(
-        load(Path(sys.argv[1])),
+        Path(sys.argv[1]),
         Path(os.environ["INDEX_LOG"]) if "INDEX_LOG" in os.environ else None,
     )

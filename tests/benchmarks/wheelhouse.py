@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 import tomllib
 from packaging.markers import Marker
 
-from jupyter_pyartifacts.interpreter import uv_executable
+from jupyter_pyartifacts.index.uv import find_uv
 from jupyter_pyartifacts.platforms import (
     DEFAULT_PLATFORMS,
     best_wheel,
@@ -136,7 +136,7 @@ def _stamp() -> str:
 def _uv(*arguments: str, cwd: Path) -> str:
     environ = {key: value for key, value in os.environ.items() if key != "PIP_FIND_LINKS"}
     return subprocess.run(
-        [uv_executable(), *arguments],
+        [find_uv(), *arguments],
         cwd=cwd,
         env=environ,
         check=True,

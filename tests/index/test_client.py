@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 from dataclasses import replace
@@ -18,6 +19,8 @@ from jupyter_pyartifacts.errors import (
     OfflineError,
 )
 from jupyter_pyartifacts.index.client import IndexClient, ProjectNotFound, RangesNotServed
+from jupyter_pyartifacts.index.failures import Transient
+from jupyter_pyartifacts.index.network import inflate_page
 from jupyter_pyartifacts.model import Index, Lock, PythonPin
 from tests.index.conftest import ClientMaker
 from tests.indexes import IndexServer, project_wheel
@@ -458,8 +461,10 @@ def test_an_index_on_disk_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_authorities_that_cannot_be_read(index: IndexServer, make_client: ClientMaker) -> None:
+    url = index.url.replace("http:", "https:")
+    client = make_client(index_url=url, environ={"PIP_CERT": "/no/such/file.pem"})
     with pytest.raises(NetworkError) as caught:
-        make_client(environ={"PIP_CERT": "/no/such/file.pem"}).project("big")
+        client.project("big")
     assert caught.value.what == "the certificate authorities that PIP_CERT names cannot be read"
     assert caught.value.hint == "correct PIP_CERT, or unset it"
 
@@ -476,3 +481,16 @@ def test_a_proxy_of_the_environment_is_used(
     with pytest.raises(NetworkError):
         client.project("big")
     assert index.requests == ["GET http://index.example/simple/big/"]
+
+
+def test_a_compressed_page_is_read_and_one_that_lies_is_refused() -> None:
+    page = b'{"files": []}' * 1000
+    packed = gzip.compress(page)
+    assert inflate_page(packed, len(page), "big") == page
+    assert inflate_page(page, 10, "big") == page
+    with pytest.raises(NetworkError, match="an index sends more than it should"):
+        inflate_page(packed, len(page) - 1, "big")
+    with pytest.raises(Transient, match="the answer ended early"):
+        inflate_page(packed[:-1], len(page), "big")
+    with pytest.raises(Transient, match="the answer is damaged"):
+        inflate_page(packed[:20] + b"xxxx" + packed[24:], len(page), "big")
