@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -39,7 +39,8 @@ class NotebookPage:
         page.goto(f"{server.url}lab?token={server.token}&reset")
         card = page.locator('.jp-LauncherCard[data-category="Notebook"][title^="Python 3"]')
         card.click()
-        created = cls(page, server, "Untitled.ipynb")
+        page.wait_for_url("**/lab/tree/Untitled*.ipynb*")
+        created = cls(page, server, unquote(urlsplit(page.url).path.rpartition("/")[2]))
         created.wait_until_idle()
         return created
 
@@ -95,6 +96,10 @@ class NotebookPage:
         self.page.keyboard.press("Escape")
         self.page.keyboard.press("0")
         self.page.keyboard.press("0")
+        self.confirm_restart()
+
+    def confirm_restart(self) -> None:
+        """Say yes to Lab's question and wait until the new kernel is there."""
         with self.page.expect_response(lambda answer: "/restart" in answer.url):
             self.page.locator(f"{DIALOGS} .jp-mod-accept").click()
         expect(self.page.locator(DIALOGS)).to_have_count(0)

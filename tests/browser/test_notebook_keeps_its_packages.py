@@ -33,7 +33,7 @@ def test_add_saves_the_lock_and_restarted_and_reopened_kernels_import_from_it(
     assert notebook.run(use).split()[0] == "wheels"
     assert notebook.output(use).split()[1].startswith(store)
 
-    path = server.directory / "Untitled.ipynb"
+    path = server.directory / notebook.name
     wait_until(lambda: "pyartifacts" in read_metadata(path))
     lock = read_metadata(path)["pyartifacts"]
     assert lock["requirements"] == [PACKAGE]

@@ -19,7 +19,6 @@ def test_the_first_add_offers_a_restart_that_lab_asks_about(server: Server, page
     assert notebook.run(isolated).strip() == "0"
 
     notebook.cell(add).get_by_role("button", name="Restart the kernel").click()
-    page.locator(".jp-Dialog .jp-mod-accept").click()
-    notebook.wait_until_idle()
+    notebook.confirm_restart()
 
     assert notebook.run(isolated).strip() == "1"

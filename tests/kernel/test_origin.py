@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
+from nbformat.sign import MemorySignatureStore, NotebookNotary
 from nbformat.v4 import new_notebook
 
 from jupyter_pyartifacts.errors import NotebookError
@@ -37,6 +38,8 @@ def find(manager=None, *, client=None, launch=None, environ=None, cwd="/"):
 def server_manager(root):
     """Build what a kernel manager has above it in a server."""
     contents = AsyncLargeFileManager(root_dir=str(root))
+    # Neither a database that stays open nor a key among the user's data.
+    contents.notary = NotebookNotary(secret=b"-", store_factory=MemorySignatureStore)
     server = SimpleNamespace(contents_manager=contents)
     return SimpleNamespace(parent=SimpleNamespace(parent=server, root_dir=str(root)))
 
