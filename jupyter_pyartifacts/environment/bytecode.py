@@ -128,7 +128,9 @@ def forget_byte_code(environment: Environment, pins: Sequence[Pin], *, store: St
             if os.path.basename(folder) == "__pycache__":
                 folders.clear()
                 for name in names:
-                    os.unlink(f"{folder}/{name}")
+                    # A wheel may keep files of its own there, which are part of its tree.
+                    if name.endswith((".pyc", ".pyo")):
+                        os.unlink(f"{folder}/{name}")
     Path(environment.path, _DONE).unlink(missing_ok=True)
 
 
