@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ BOOTSTRAP = str(Path(__file__).parent.parent / "shim" / "bootstrap.py")
 FALLBACK = str(Path(__file__).parent / "fallback.py")
 INTERNAL_HINT = "this is a defect of jupyter_pyartifacts: please report it with these lines"
 
+_FIRST_SECOND = 1.0
 _Value = TypeVar("_Value")
 
 
@@ -79,7 +81,8 @@ class PyArtifactsProvisioner(LocalProvisioner):
             threading.Thread(target=self._tend, name="pyartifacts-tend", daemon=True).start()
 
     def _tend(self) -> None:
-        """Look over the environment while the kernel boots."""
+        """Look over the environment once the kernel has had its first second to itself."""
+        time.sleep(_FIRST_SECOND)
         engine, origin = self._engine, self._origin
         if engine is None or origin is None:
             return
