@@ -23,7 +23,6 @@ from .plan import Fetcher, Pin
 from .report import Progress, Reporter
 from .store import Lock, Published, Store, storage_errors
 from .store.storage import explain
-from .store.verify import verify_artifact
 from .translate.pool import ExtractionPool
 from .translate.wheel import Tree
 
@@ -110,6 +109,8 @@ def _checked_in_store(pin: Pin, published: Published) -> Published:
     try:
         return _checked(pin, published)
     except ArtifactError as error:
+        from .store.verify import verify_artifact
+
         damage = verify_artifact(published, quick=True)[1]
         if not damage:
             raise

@@ -6,6 +6,11 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
+
+# How long a property takes says nothing about it on a busy machine.
+settings.register_profile("here", deadline=None)
+settings.load_profile("here")
 
 # Nothing may go on writing into a test's store after the test: byte code has tests of its own.
 os.environ.setdefault("PYARTIFACTS_BYTE_CODE", "0")

@@ -40,10 +40,12 @@ FURTHER = ("", "debugpy/_vendored/pydevd/")
 NEVER = frozenset(["IPython.terminal", "prompt_toolkit"])
 # Where the name of a package does not say what notebooks import of it.
 USUAL = {"matplotlib": ("matplotlib.pyplot", "matplotlib_inline.backend_inline")}
+# Where statements may begin: searching for these is quicker than any expression over all lines.
+STARTS = (b"\nimport ", b"\nfrom ", b"\n    import ", b"\n    from ")
+NEAR = 12
 IMPORT = re.compile(
-    rb"^[ \t]*(?:from[ \t]+(\.*[\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n#]*)"
-    rb"|import[ \t]+([^\n#;]+))",
-    re.M,
+    rb"\n *(?:from[ \t]+(\.*[\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n#]*)"
+    rb"|import[ \t]+([^\n#;]+))"
 )
 COMMENT = re.compile(rb"#[^\n]*")
 NAME = re.compile(rb"([A-Za-z_]\w*)(?:[ \t]+as[ \t]+\w+)?")
@@ -61,6 +63,7 @@ class HotSet:
     def __init__(self, site):
         self._site = site
         self._known = {}
+        self._listings = {}
         self.found = []
 
     def walk(self, roots):
@@ -92,11 +95,23 @@ class HotSet:
                 return None
             homes = (home[: -len("__init__.py")],)
         for home in homes:
-            for form in ("{}{}/__init__.py", "{}{}.py"):
-                relative = form.format(home, last)
-                if os.path.isfile("{}/{}".format(self._site, relative)):
-                    return relative
+            names = self._names(home)
+            if last in names and "__init__.py" in self._names("{}{}/".format(home, last)):
+                return "{}{}/__init__.py".format(home, last)
+            if last + ".py" in names:
+                return "{}{}.py".format(home, last)
         return None
+
+    def _names(self, folder):
+        """Return what is in a directory below site-packages; looked up once."""
+        names = self._listings.get(folder)
+        if names is None:
+            try:
+                names = frozenset(os.listdir("{}/{}".format(self._site, folder)))
+            except OSError:
+                names = frozenset()
+            self._listings[folder] = names
+        return names
 
     def _imports(self, name, relative):
         path = "{}/{}".format(self._site, relative)
@@ -112,10 +127,8 @@ class HotSet:
 
 def imported(text, package):
     """Yield the names that a module of `package` may import at its top level."""
-    for match in IMPORT.finditer(text):
+    for match in statements(b"\n" + text):
         origin, names, plain = match.groups()
-        if match.group()[:1] in b" \t" and not in_try(text, match.start()):
-            continue
         if plain is not None:
             for name in DOTTED.findall(plain):
                 yield name.decode()
@@ -133,14 +146,29 @@ def imported(text, package):
             yield "{}.{}".format(base, name.decode())
 
 
+def statements(text):
+    """Yield matches of import statements at the top level, or in a `try` there, in order."""
+    found = []
+    for start in STARTS:
+        position = text.find(start)
+        while position >= 0:
+            if start[1:2] != b" " or in_try(text, position):
+                match = IMPORT.match(text, position)
+                if match is not None:
+                    found.append((position, match))
+            position = text.find(start, position + 1)
+    return [match for _, match in sorted(found, key=lambda pair: pair[0])]
+
+
 def in_try(text, position):
     """Tell whether the nearest line above without indentation opens a `try` or the like."""
-    while True:
+    for _ in range(NEAR):
         position = text.rfind(b"\n", 0, position)
         if position < 0:
             return False
         if text[position + 1 : position + 2] not in b" \t\r\n#)":
             return text[position + 1 : position + 5] in (b"try:", b"else", b"exce", b"with")
+    return False
 
 
 def usual_imports(home):

@@ -7,7 +7,6 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -184,6 +183,9 @@ def verify_artifacts(
     reporter: Reporter | None = None,
 ) -> tuple[int, dict[Digest, tuple[Damage, ...]]]:
     """Verify several artifacts; return how many files they have and the damage by tree hash."""
+    # It takes longer to import than most stores take to be looked over quickly.
+    from concurrent.futures import ThreadPoolExecutor
+
     told = reporter or NullReporter()
     wanted = sorted(artifacts, key=lambda artifact: -artifact.facts.unpacked)
     total = sum(artifact.facts.files for artifact in wanted)
