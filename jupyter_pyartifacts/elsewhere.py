@@ -61,20 +61,17 @@ def _hash_one(artifact: Artifact, store: Store, fetcher: Fetcher) -> Digest:
         pass
     if tree is not None:
         return tree
-    lock = store.lock(artifact.digest.hex)
     part = store.layout.part(artifact.digest)
-    try:
-        found = fetcher.fetch(artifact, part, lambda _: None)
-        if found != artifact.digest.hex:
-            part.unlink()
-            raise HashMismatch(
-                f"{artifact.filename} is not the file that the index announces",
-                expected=str(artifact.digest),
-                found=f"sha256:{found}",
-                hint="try again later; if it stays so, tell the index's maintainers",
-            )
-        return local_tree_hash(plan_wheel(map_file(part), artifact.filename, choose_inflate()))
-    finally:
-        part.unlink(missing_ok=True)
-        if lock is not None:
-            lock.release()
+    with store.hold(artifact.digest.hex):
+        try:
+            found = fetcher.fetch(artifact, part, lambda _: None)
+            if found != artifact.digest.hex:
+                raise HashMismatch(
+                    f"{artifact.filename} is not the file that the index announces",
+                    expected=str(artifact.digest),
+                    found=f"sha256:{found}",
+                    hint="try again later; if it stays so, tell the index's maintainers",
+                )
+            return local_tree_hash(plan_wheel(map_file(part), artifact.filename, choose_inflate()))
+        finally:
+            part.unlink(missing_ok=True)

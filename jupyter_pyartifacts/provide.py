@@ -61,20 +61,18 @@ class Provider:
         kernel; the kernel is our parent. `whole` has all byte code made before it returns.
         """
         notebook = str(document.path) if document.kind == "notebook" else self.config.notebook
-        owner = os.getpid() if starting else None
-        if document.kind == "session":
-            owner = os.getppid()
+        kernel = os.getppid() if document.kind == "session" else None
         environment = self.environment(
             lock,
             document.directory,
             notebook,
             client,
             starting=starting,
-            owner=owner,
+            owner=kernel,
             whole=whole,
         )
-        if document.kind == "session":
-            self.keep_for_kernel(document.path.stem, os.getppid(), environment)
+        if kernel is not None:
+            self.keep_for_kernel(document.path.stem, kernel, environment)
         return environment
 
     def environment(
@@ -93,8 +91,11 @@ class Provider:
         The way of a reopened notebook: everything that takes time to import or to ask stays
         behind the one look at the view. `starting` says that a kernel starts in it at once, so
         that its byte code is waited for; `owner` is the process for whose sake the rest is
-        made meanwhile, `whole` has all of it made before this returns.
+        made meanwhile (this one, if a kernel starts and no other is named), `whole` has all of
+        it made before this returns.
         """
+        if owner is None and starting:
+            owner = os.getpid()
         pins = pins_for(lock, self.platform)
         interpreter = find_interpreter(lock.python, self.config.environ)
         digest = plan_digest(pins, interpreter.identity)

@@ -7,7 +7,6 @@ approve it. Whatever fails on the way leaves the notebook as it was.
 
 from __future__ import annotations
 
-import os
 import platform as _platform
 import re
 import sys
@@ -266,9 +265,7 @@ class Engine:
         """Return the environment of a lock for a kernel that is about to start."""
         lock = parse_lock(lock_document)
         self.trust_store.check(lock, self.config.trust, self.config.allowed_indexes, where=notebook)
-        return self._provider.environment(
-            lock, Path(directory), notebook, starting=True, owner=os.getpid()
-        )
+        return self._provider.environment(lock, Path(directory), notebook, starting=True)
 
     def tend(self, lock_document: object) -> None:
         """Look over the environment of a kernel that is starting."""
@@ -355,6 +352,7 @@ class Engine:
     ) -> Changed:
         from concurrent.futures import ThreadPoolExecutor
 
+        from .provide import now
         from .resolve import resolve
 
         # A store that cannot be written says so now, not after a resolution.
@@ -394,9 +392,7 @@ class Engine:
             return self._changed(
                 verb, before, before, environment, options=options, notes=resolution.notes
             )
-        after = record_change(
-            before, after, what=what, when=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-        )
+        after = record_change(before, after, what=what, when=now())
         self.trust_store.approve(after)
         document.write_lock(render_lock(after))
         return self._changed(
