@@ -59,13 +59,15 @@ def build_wheel(
 class LocalIndex:
     """What the index has; `served` are the paths that were asked for, in order.
 
-    `login` (`user:password`) is demanded of everybody, where it is given.
+    `login` (`user:password`) is demanded of everybody, where it is given. Without `ranges` only
+    whole files are sent.
     """
 
     files: dict[str, dict[str, tuple[bytes, dict[str, Any]]]] = field(default_factory=dict)
     served: list[str] = field(default_factory=list)
     base: str = ""
     login: str | None = None
+    ranges: bool = True
 
     @property
     def url(self) -> str:
@@ -129,7 +131,7 @@ class LocalIndex:
                 status, kind, body = index.answer(self.path.split("?")[0])
                 if not index.lets_in(self.headers.get("Authorization")):
                     status, kind, body = 401, "text/plain", b"who are you?"
-                wanted = self.headers.get("Range", "")
+                wanted = self.headers.get("Range", "") if index.ranges else ""
                 self.send_response(206 if wanted and status == 200 else status)
                 if wanted and status == 200:
                     start, stop, size = _range(wanted, len(body))

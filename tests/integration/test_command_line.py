@@ -224,6 +224,24 @@ def test_the_credentials_of_an_index_serve_the_call_and_are_kept_nowhere(place: 
             assert b"pass-f00d" not in path.read_bytes(), path
 
 
+def test_trees_of_other_platforms_are_the_same_without_ranges(place: Place) -> None:
+    other = LocalIndex()
+    for tag in ("py3-none-win_amd64", "py3-none-manylinux_2_17_x86_64"):
+        other.add("special", "5.0", tag=tag)
+    trees = []
+    for ranges in (True, False):
+        other.ranges = ranges
+        with other.serving():
+            index, store = f"theirs={other.url}", f"store-{ranges}"
+            platforms = ("--platform", "windows-amd64", "--platform", "linux-x86_64")
+            place.write_notebook()
+            place.ok("add", "n.ipynb", "special", "--index", index, "--store", store, *platforms)
+        trees.append(place.lock["trees"])
+        assert list((place.directory / store / "downloads").iterdir()) == []
+    assert trees[0] == trees[1]
+    assert len(trees[0]) == 2
+
+
 def test_a_session_file_stands_for_a_notebook(place: Place) -> None:
     filename, data = build_wheel("local", "3.0")
     home = place.directory / "home"
