@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "ArtifactError",
+    "Cancelled",
     "HashMismatch",
     "InvalidRequirement",
     "LockError",
@@ -167,3 +168,9 @@ class StoreError(PyArtifactsError):
     """The store cannot be read or written (full, read-only, damaged)."""
 
     code = "store"
+
+
+class Cancelled(PyArtifactsError):
+    """The user asked for the work to stop; what was fetched so far is kept."""
+
+    code = "cancelled"
