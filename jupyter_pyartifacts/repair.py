@@ -131,7 +131,7 @@ def _replace(fresh: Published, artifact: Published, damage: list[FileDamage]) ->
             _make_writable(source.parent, fresh.path, {})
             if target.is_dir() and not target.is_symlink():
                 os.rename(target, fresh.home / f"bad-{len(folders)}-{os.urandom(4).hex()}")
-            if source.exists():
+            if os.path.lexists(source):
                 os.replace(source, target)
             else:
                 target.unlink(missing_ok=True)
@@ -143,9 +143,9 @@ def _replace(fresh: Published, artifact: Published, damage: list[FileDamage]) ->
 def _files(tree: Path) -> list[str]:
     return [
         os.path.relpath(os.path.join(folder, name), tree)
-        for folder, _, names in os.walk(tree)
+        for folder, folders, names in os.walk(tree)
         if os.path.basename(folder) != "__pycache__"
-        for name in names
+        for name in (*names, *(each for each in folders if os.path.islink(f"{folder}/{each}")))
     ]
 
 
