@@ -30,9 +30,7 @@ def write_environment_yml(lock: Lock, *, name: str, requirements: tuple[str, ...
     lines += [
         f"      - {_text(f'--extra-index-url {index.url}')}" for index in lock.indexes if index.url
     ]
-    lines += [
-        f"      - {_text(line)}" for line in pinned_lines(lock, requirements=requirements)
-    ]
+    lines += [f"      - {_text(line)}" for line in pinned_lines(lock, requirements=requirements)]
     return "\n".join([*lines, ""])
 
 

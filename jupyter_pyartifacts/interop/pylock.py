@@ -141,9 +141,7 @@ def read_pylock(text: str, where: str) -> Wanted:
             )
         )
         if files and all(each.path and not each.url for each in wheels) and wheels:
-            direct.extend(
-                check_requirement(_relative(str(each.path)), place) for each in wheels
-            )
+            direct.extend(check_requirement(_relative(str(each.path)), place) for each in wheels)
     wanted = Wanted(
         requirements=tuple(direct),
         pins=tuple(pins),

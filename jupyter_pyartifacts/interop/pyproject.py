@@ -125,4 +125,3 @@ def _unknown(kind: str, name: str, known: Iterable[str], place: str) -> ForeignF
         found=name[:80],
         hint=f"name one of these with --{kind}" if names else f"leave --{kind} out",
     )
-
