@@ -116,6 +116,8 @@ def make_request(
         upgrade=upgrade,
         pinned=pinned,
         prefer=options.prefer,
+        constraints=options.constraints,
+        hashes=options.hashes,
         indexes=wanted.indexes,
         as_of=options.as_of or wanted.as_of,
         prereleases=options.prereleases,
