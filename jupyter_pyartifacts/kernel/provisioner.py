@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 import threading
@@ -11,7 +10,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from jupyter_core.paths import jupyter_runtime_dir
@@ -19,6 +18,7 @@ from jupyter_core.paths import jupyter_runtime_dir
 from ..config import Config
 from ..errors import PlatformError, PyArtifactsError
 from ..model import Environment
+from ..threads import run_in_thread
 from . import headless, launch, session
 from .encryption import encryption_policy, supports_curve, transport_encryption
 from .origin import Origin, find_origin
@@ -34,7 +34,6 @@ FALLBACK = str(Path(__file__).parent / "fallback.py")
 INTERNAL_HINT = "this is a defect of jupyter_pyartifacts: please report it with these lines"
 
 _FIRST_SECOND = 1.0
-_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +105,7 @@ class PyArtifactsProvisioner(LocalProvisioner):
     async def _kept(self, note: Callable[[], None]) -> None:
         """Note in the store what a kernel uses; a kernel runs and ends also where that fails."""
         try:
-            await _in_thread(note)
+            await run_in_thread(note)
         except (PyArtifactsError, OSError) as error:
             self.log.warning("pyartifacts: %s", error)
 
@@ -164,7 +163,7 @@ class PyArtifactsProvisioner(LocalProvisioner):
             )
             return engine, environment
 
-        self._engine, self._environment_in_use = engine, environment = await _in_thread(prepare)
+        self._engine, self._environment_in_use = engine, environment = await run_in_thread(prepare)
         return environment, os.pathsep.join(str(layout.root) for layout in engine.store.layers)
 
     def _encryption(self, kwargs: dict[str, Any], environment: Environment) -> dict[str, Any]:
@@ -240,35 +239,3 @@ def _internal_error(error: Exception) -> PyArtifactsError:
         details="".join(traceback.format_exception(error)),
         hint=INTERNAL_HINT,
     )
-
-
-async def _in_thread(function: Callable[[], _Value]) -> _Value:
-    """Run a function in a daemon thread and wait for what it returns or raises.
-
-    Not the loop's executor: the process would wait for its threads at exit, so that Ctrl-C
-    during a download would seem to do nothing. The store survives a stop at every point.
-    """
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[_Value] = loop.create_future()
-
-    def settle(value: _Value | None, error: BaseException | None) -> None:
-        if future.cancelled():
-            return
-        if error is None:
-            future.set_result(value)  # type: ignore[arg-type]
-        else:
-            future.set_exception(error)
-
-    def work() -> None:
-        try:
-            value: _Value | None = function()
-            failure: BaseException | None = None
-        except BaseException as error:  # noqa: BLE001 - raised again where it is awaited
-            value, failure = None, error
-        try:
-            loop.call_soon_threadsafe(settle, value, failure)
-        except RuntimeError:
-            pass  # The loop was closed meanwhile: nobody waits any more.
-
-    threading.Thread(target=work, name="pyartifacts-prepare", daemon=True).start()
-    return await future
