@@ -4,10 +4,12 @@ from __future__ import annotations
 
 __all__ = [
     "ArtifactError",
+    "ForeignFileError",
     "Cancelled",
     "HashMismatch",
     "InvalidRequirement",
     "LockError",
+    "NeedsBuild",
     "NetworkError",
     "NoWheel",
     "NotApproved",
@@ -92,6 +94,10 @@ class InvalidRequirement(PyArtifactsError):
     code = "invalid-requirement"
 
 
+class NeedsBuild(InvalidRequirement):
+    """A requirement leads to source code, and nothing is built here."""
+
+
 class LockError(PyArtifactsError):
     """A lock is missing, malformed, from a newer version, or lacks what is asked of it."""
 
@@ -102,6 +108,12 @@ class NotebookError(PyArtifactsError):
     """A notebook file cannot be read or written."""
 
     code = "notebook"
+
+
+class ForeignFileError(PyArtifactsError):
+    """A file in another tool's format cannot be read, or asks for what is never done here."""
+
+    code = "foreign-file"
 
 
 class NotApproved(PyArtifactsError):

@@ -13,7 +13,7 @@ from packaging.requirements import InvalidRequirement as _Malformed
 from packaging.requirements import Requirement as _Parsed
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
-from .errors import InvalidRequirement
+from .errors import InvalidRequirement, NeedsBuild
 from .model import Digest
 
 __all__ = [
@@ -91,7 +91,7 @@ def _refuse_by_shape(text: str) -> None:
             hint="give each requirement as a text of its own, on one line",
         )
     if re.match(r"(-e|--editable)(\s|=|$)", text):
-        raise InvalidRequirement(
+        raise NeedsBuild(
             "an editable install cannot be pinned: its files change",
             found=shown,
             hint="build a wheel of it (python -m build --wheel) and add the .whl file",
@@ -104,7 +104,7 @@ def _refuse_by_shape(text: str) -> None:
             hint="leave options out; put only requirements here",
         )
     if _VCS.match(text):
-        raise InvalidRequirement(
+        raise NeedsBuild(
             "a version control URL cannot be pinned: it would have to be built here",
             found=shown,
             hint="build a wheel of it (python -m build --wheel) and add the .whl file,"
@@ -127,14 +127,14 @@ def _is_path(text: str) -> bool:
 def _parse_path(text: str) -> UserRequirement:
     name = re.split(r"[\\/]", text)[-1]
     if name.lower().endswith(_SDIST):
-        raise InvalidRequirement(
+        raise NeedsBuild(
             "a source distribution cannot be added as a file",
             expected="a wheel (a file whose name ends in .whl)",
             found=text,
             hint="build a wheel of it (python -m build --wheel) and add the .whl file",
         )
     if not name.lower().endswith(".whl"):
-        raise InvalidRequirement(
+        raise NeedsBuild(
             "a directory cannot be pinned: it would have to be built here",
             expected="the name of a project, or the path of a wheel (.whl)",
             found=text,
@@ -176,7 +176,7 @@ def _parse_url(
     filename = unquote(parts.path).rsplit("/", 1)[-1]
     if not filename.lower().endswith(".whl"):
         sdist = filename.lower().endswith(_SDIST)
-        raise InvalidRequirement(
+        raise (NeedsBuild if sdist else InvalidRequirement)(
             "a URL leads to a source distribution"
             if sdist
             else "a URL does not lead to a wheel, as far as its name tells",
