@@ -13,12 +13,8 @@ from packaging.requirements import InvalidRequirement as _Malformed
 from packaging.requirements import Requirement as _Parsed
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
-<<<<<<< HEAD
-from .errors import InvalidRequirement
-from .filenames import ARCHIVES, SDISTS, parse_sdist_name, sdist_readings
-=======
 from .errors import InvalidRequirement, NeedsBuild
->>>>>>> main
+from .filenames import ARCHIVES, SDISTS, parse_sdist_name, sdist_readings
 from .model import Digest
 
 __all__ = [
@@ -130,20 +126,8 @@ def _is_path(text: str) -> bool:
 
 def _parse_path(text: str) -> UserRequirement:
     name = re.split(r"[\\/]", text)[-1]
-<<<<<<< HEAD
     if not name.lower().endswith((".whl", *ARCHIVES)):
-        raise InvalidRequirement(
-=======
-    if name.lower().endswith(_SDIST):
         raise NeedsBuild(
-            "a source distribution cannot be added as a file",
-            expected="a wheel (a file whose name ends in .whl)",
-            found=text,
-            hint="build a wheel of it (python -m build --wheel) and add the .whl file",
-        )
-    if not name.lower().endswith(".whl"):
-        raise NeedsBuild(
->>>>>>> main
             "a directory cannot be pinned: it would have to be built here",
             expected="the name of a project, or the path of a wheel (.whl)",
             found=text,
@@ -213,20 +197,10 @@ def _parse_url(
             hint="put them into your netrc file and leave them out of the URL",
         )
     filename = unquote(parts.path).rsplit("/", 1)[-1]
-<<<<<<< HEAD
     if not filename.lower().endswith((".whl", *ARCHIVES)):
         raise InvalidRequirement(
             "a URL does not lead to a wheel or an sdist, as far as its name tells",
             expected="the URL of a distribution (its path ends in .whl, .tar.gz or .zip)",
-=======
-    if not filename.lower().endswith(".whl"):
-        sdist = filename.lower().endswith(_SDIST)
-        raise (NeedsBuild if sdist else InvalidRequirement)(
-            "a URL leads to a source distribution"
-            if sdist
-            else "a URL does not lead to a wheel, as far as its name tells",
-            expected="the URL of a wheel (its path ends in .whl)",
->>>>>>> main
             found=url,
             hint="add the project by its name, or give the URL of a wheel",
         )
