@@ -11,10 +11,18 @@ from typing import Protocol
 from packaging.markers import Marker
 
 from .errors import LockError, PlatformError
-from .model import Artifact, Digest, Distribution, Lock
+from .model import Artifact, Digest, Distribution, Lock, PythonPin
 from .platforms import best_wheel, marker_environment
 
-__all__ = ["UNPACK_VERSION", "VIEW_VERSION", "Fetcher", "Pin", "pins_for", "plan_digest"]
+__all__ = [
+    "UNPACK_VERSION",
+    "VIEW_VERSION",
+    "Fetcher",
+    "Pin",
+    "pins_for",
+    "plan_digest",
+    "python_pin",
+]
 
 UNPACK_VERSION = 1
 """Version of the rule that makes a tree of a wheel. Another rule is another number, forever."""
@@ -89,6 +97,17 @@ def _artifact_for(distribution: Distribution, lock: Lock, platform: str) -> Arti
         found=", ".join(sorted(by_name)) or "none",
         hint="lock again: jupyter pyartifacts lock NOTEBOOK",
     )
+
+
+def python_pin(python: PythonPin, platform: str) -> Pin | None:
+    """Return the archive of a lock's interpreter as a pin; None if it has none for a platform."""
+    archive = python.archive_for(platform)
+    if archive is None:
+        return None
+    distribution = Distribution(
+        name=python.implementation, version=archive.version, artifacts=(archive.artifact,)
+    )
+    return Pin(distribution=distribution, artifact=archive.artifact)
 
 
 def plan_digest(pins: Iterable[Pin], interpreter: str) -> Digest:
