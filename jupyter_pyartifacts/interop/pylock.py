@@ -29,7 +29,7 @@ from ..errors import ForeignFileError
 from ..model import Artifact, Distribution, Index, Lock
 from ..platforms import PLATFORMS, uv_environment
 from .toml import Table, parse_toml
-from .wanted import Pinned, Wanted, check_requirement, hashes_of, project_of, tie_indexes
+from .wanted import Pinned, Wanted, bare_url, check_requirement, hashes_of, project_of, tie_indexes
 
 __all__ = ["read_pylock", "write_pylock"]
 
@@ -137,7 +137,7 @@ def read_pylock(text: str, where: str) -> Wanted:
                 version=str(version),
                 hashes=frozenset(_sha256(each.hashes, place) for each in files),
                 marker=_marker(package.marker, place, notes),
-                index=package.index,
+                index=None if package.index is None else bare_url(package.index),
             )
         )
         if files and all(each.path and not each.url for each in wheels) and wheels:
