@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "ArtifactError",
     "ForeignFileError",
+    "Cancelled",
     "HashMismatch",
     "InvalidRequirement",
     "LockError",
@@ -179,3 +180,9 @@ class StoreError(PyArtifactsError):
     """The store cannot be read or written (full, read-only, damaged)."""
 
     code = "store"
+
+
+class Cancelled(PyArtifactsError):
+    """The user asked for the work to stop; what was fetched so far is kept."""
+
+    code = "cancelled"

@@ -39,7 +39,7 @@ __all__ = [
 KEY = "pyartifacts"
 """The key of the lock, in a notebook's metadata and in a session file."""
 
-Kind = Literal["notebook", "session"]
+Kind = Literal["notebook", "session", "held"]
 _LARGEST = 1 << 30
 _CONFLICT = re.compile(r"^(?:<{7}|>{7}) ", re.MULTILINE)
 _SPLIT_TYPES = ("application/javascript", "image/svg+xml")
@@ -48,7 +48,8 @@ _SPLIT_TYPES = ("application/javascript", "image/svg+xml")
 class Document:
     """A notebook or session file as it was read, and the way to write its lock.
 
-    `path` is absolute, links not followed; `kind` tells a notebook from a session file;
+    `path` is absolute, links not followed; `kind` tells a notebook from a session file (and from
+    a lock that a server holds, see `server/document.py`);
     `directory` is what relative `file:` locations start from.
     """
 
@@ -58,6 +59,14 @@ class Document:
         self._seen = hashlib.sha256(data).digest()
         beside = path.parent
         self.directory = (session_directory or beside) if self.kind == "session" else beside
+
+    @property
+    def owner(self) -> int | None:
+        """Return the process for whose sake work goes on in the background, None for no such.
+
+        A session file is its kernel's, which is our parent.
+        """
+        return os.getppid() if self.kind == "session" else None
 
     @property
     def lock_document(self) -> object | None:
