@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from jupyter_pyartifacts.interop.toml import tomllib
 
 from .command_line import Place
 from .local_index import LocalIndex
@@ -144,7 +145,8 @@ def test_a_file_joins_what_is_there_or_takes_its_place(place: Place) -> None:
     place.ok("add", "n.ipynb", "extra", "needed")
     (place.directory / "requirements.txt").write_text("demo==1.0\nneeded<2\n")
     dry = events(place, "import", "n.ipynb", "--from", "requirements.txt", "--dry-run")
-    assert dry["dry_run"] and place.lock["requirements"] == ["extra", "needed"]
+    assert dry["dry_run"]
+    assert place.lock["requirements"] == ["extra", "needed"]
     joined = events(place, "import", "n.ipynb", "--from", "requirements.txt")
     assert place.lock["requirements"] == ["extra", "needed<2", "demo==1.0"]
     assert joined["notes"] == [

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-import tomllib
 from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_pyartifacts.errors import ForeignFileError, InvalidRequirement, PyArtifactsError
 from jupyter_pyartifacts.interop.pylock import read_pylock, write_pylock
+from jupyter_pyartifacts.interop.toml import tomllib
 from tests.locks import locks, small_lock
 
 A = "a" * 64
