@@ -41,7 +41,8 @@ def choose_python(
     if wanted is None:
         own = host_version()
         known = table()
-        return _pin(own if own in known.archives else known.newest(host_minor()) or own, known)
+        chosen = own if own in known.archives else known.newest(host_minor()) or own
+        return with_platforms(_pin(chosen, known), platforms)
     if is_archive(wanted):
         pin = _archive(Path(wanted).expanduser(), table(), directory)
     elif not _VERSION.match(wanted):

@@ -111,7 +111,7 @@ class Engine(Workplace):
                 hint="name a package: jupyter pyartifacts add NOTEBOOK pandas",
             )
         before = self.own_lock(document)
-        wanted = lock_asked_for(before, options, self.config.environ)
+        wanted = lock_asked_for(self, document, before, options)
         merged = merge_requirements(wanted.requirements, requirements)
         wanted = replace(
             wanted,
@@ -138,7 +138,7 @@ class Engine(Workplace):
         before = self.lock_of(document, own=True)
         exact = tuple(name for name in names if "==" in name)
         _check_pinned(before, names)
-        wanted = lock_asked_for(before, options, self.config.environ)
+        wanted = lock_asked_for(self, document, before, options)
         wanted = replace(
             wanted,
             requirements=loosen_requirements(before.requirements, exact),
@@ -160,7 +160,7 @@ class Engine(Workplace):
     def lock(self, document: Document, *, options: LockOptions) -> Changed:
         """Lock the requirements again (for another Python or platforms), or make an empty lock."""
         before = self.own_lock(document)
-        wanted = lock_asked_for(before, options, self.config.environ)
+        wanted = lock_asked_for(self, document, before, options)
         if options.as_of:
             wanted = replace(wanted, as_of=options.as_of)
         return relock(self, "lock", document, before, wanted, what="lock", options=options)

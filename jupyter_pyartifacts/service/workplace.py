@@ -20,6 +20,7 @@ from ..store import Store
 from ..trust import Trust
 
 if TYPE_CHECKING:
+    from ..index.client import IndexClient
     from ..provide import Provider
 
 __all__ = ["Workplace"]
@@ -53,6 +54,12 @@ class Workplace:
     def trust_store(self) -> Trust:
         """Return the user's approvals."""
         return Trust(self.config.approvals(sys.platform, str(Path.home())))
+
+    def client(self, directory: Path) -> IndexClient:
+        """Return a client that knows the settings and no lock."""
+        from ..index.client import IndexClient
+
+        return IndexClient(self.config, cache=self.store.layout.cache, directory=directory)
 
     def lock_of(self, document: Document, *, own: bool = False) -> Lock:
         """Read the lock of a notebook; `own` demands that this user made or approved it."""
