@@ -241,9 +241,7 @@ class Provider:
 
     def expected_interpreter(self, lock: Lock) -> InterpreterInUse:
         """Return the interpreter that a kernel would get now. Raises NoInterpreter."""
-        return expect_interpreter(
-            lock.python, self.platform, store=self.store, config=self.config
-        )
+        return expect_interpreter(lock.python, self.platform, store=self.store, config=self.config)
 
     def client(self, lock: Lock, directory: Path) -> IndexClient:
         """Return a client that may fetch what a lock names."""

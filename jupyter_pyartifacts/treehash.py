@@ -7,10 +7,11 @@ link the text of its target. Its *manifest* has one line for each, ended by a li
     MODE SHA256 PATH
 
 `MODE` is `x` for an executable file, `-` for any other file and `l` for a symbolic link, `SHA256`
-the 64 lower-case hexadecimal digits over the file's bytes or, of a link, over its target (UTF-8, as
-the archive has it), `PATH` the path as it is. A hard link is a file like any other. Lines are sorted by the bytes of `PATH`.
-The tree hash is the sha256 of the manifest; directories, owners and times are no part of it. So a
-shell computes the very same (in an extracted tree, file names without a line feed):
+the 64 lower-case hexadecimal digits over the file's bytes or, of a link, over its target (UTF-8,
+as the archive has it), `PATH` the path as it is. A hard link is a file like any other. Lines are
+sorted by the bytes of `PATH`. The tree hash is the sha256 of the manifest; directories, owners and
+times are no part of it. So a shell computes the very same (in an extracted tree, file names
+without a line feed):
 
     find . -type f -o -type l | sed 's|^\\./||' | LC_ALL=C sort | while read -r path; do
         test -x "$path" && mode=x || mode=-

@@ -59,7 +59,10 @@ class Assembly:
             "interpreter": self._interpreter.path,
             "version": self._interpreter.version,
             "artifacts": sorted(
-                [*([archive.hex] if archive else []), *(pin.artifact.digest.hex for pin, _ in parts)]
+                [
+                    *([archive.hex] if archive else []),
+                    *(pin.artifact.digest.hex for pin, _ in parts),
+                ]
             ),
             "notes": self.notes,
             "left_out": self._left_out,

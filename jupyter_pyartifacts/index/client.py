@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -94,7 +95,7 @@ class IndexClient:
             policy=self.policy,
             credentials=self._credentials,
             offline=config.offline,
-            send=lambda *request: self._send(*request, timeout=_QUICKLY),
+            send=partial(self._send, timeout=_QUICKLY),
             bodies=self._open_bodies,
             attempts=1,
         )
@@ -229,7 +230,8 @@ class IndexClient:
         again, it is told the negative of all that is thrown away, what was there included. Raises
         NetworkError, NotApproved, and HashMismatch once more bytes come than the artifact has.
         """
-        size, limit = artifact.size, artifact.size
+        size: int | None = artifact.size
+        limit = artifact.size
         if artifact.kind == "interpreter" and not size:
             size, limit = None, _MAX_INTERPRETER
         return self._from_sources(
@@ -403,9 +405,7 @@ class IndexClient:
                         headers={"User-Agent": _USER_AGENT},
                     )
             patience = httpx.Timeout(timeout, connect=min(timeout, _TIMEOUT / 3))
-            request = self._http.build_request(
-                method, url, headers=dict(headers), timeout=patience
-            )
+            request = self._http.build_request(method, url, headers=dict(headers), timeout=patience)
             response = self._http.send(
                 request, stream=True, auth=httpx.BasicAuth(*auth) if auth else None
             )

@@ -146,7 +146,7 @@ def _rows(document: Any, base: str) -> Iterator[tuple[str, Interpreter]]:
         if named["implementation"] != "cpython" or named["freethreaded"]:
             continue
         version = ".".join(str(int(named[part])) for part in ("major", "minor", "micro"))
-        if "prerelease" in named and named["prerelease"]:
+        if named.get("prerelease"):
             version += str(named["prerelease"])
         Version(version)
         for file in _list(entry["files"]):
@@ -214,5 +214,3 @@ def _placed(artifact: Artifact, location: str) -> Artifact:
         location=location,
         interpreter=True,
     )
-
-

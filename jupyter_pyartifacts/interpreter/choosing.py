@@ -15,9 +15,10 @@ from ..errors import NetworkError, OfflineError, UsageError
 from ..index.pythons import PythonTable, archive_name
 from ..model import Artifact, Digest, Interpreter, PythonPin
 from ..report import Reporter
+from ..store import Store
 from .machine import exact_on_machine, host_minor, host_version, other_patch_on_machine
 
-__all__ = ["choose_python", "is_archive", "learn_sizes", "with_platforms"]
+__all__ = ["choose_python", "is_archive", "learn_sizes", "with_known_sizes", "with_platforms"]
 
 _VERSION = re.compile(r"3\.\d{1,3}(\.\d{1,3}((a|b|rc)\d{1,2})?)?\Z")
 _SHOWN = 5
@@ -173,19 +174,25 @@ def learn_sizes(
     except OfflineError:
         pass
     except NetworkError as error:
-        reporter.note(
-            f"the lock does not say how large the archives of Python {pin.version} are: {error.what}"
-        )
-    return replace(
-        pin,
-        interpreters=tuple(
-            replace(
-                each,
-                artifact=replace(
-                    each.artifact,
-                    size=each.artifact.size or sizes.get(each.artifact.digest) or 0,
-                ),
-            )
-            for each in pin.interpreters
-        ),
-    )
+        what = f"the archives of Python {pin.version}"
+        reporter.note(f"the lock does not say how large {what} are: {error.what}")
+    return _with_sizes(pin, sizes)
+
+
+def with_known_sizes(pin: PythonPin, store: Store) -> PythonPin:
+    """Return a pin whose archives have their sizes if they are in the store."""
+    found = [store.find_artifact(each.artifact.digest) for each in pin.interpreters]
+    sizes = {
+        each.artifact.digest: published.facts.size
+        for each, published in zip(pin.interpreters, found, strict=True)
+        if published is not None
+    }
+    return _with_sizes(pin, sizes)
+
+
+def _with_sizes(pin: PythonPin, sizes: Mapping[Digest, int | None]) -> PythonPin:
+    interpreters = []
+    for each in pin.interpreters:
+        size = each.artifact.size or sizes.get(each.artifact.digest) or 0
+        interpreters.append(replace(each, artifact=replace(each.artifact, size=size)))
+    return replace(pin, interpreters=tuple(interpreters))

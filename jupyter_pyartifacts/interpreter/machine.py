@@ -85,9 +85,7 @@ def other_patch_on_machine(
     if path is None:
         return None
     found = ask_interpreter(_in_use(pin, path, pin.version, "other-patch", why), environ)
-    return _in_use(
-        pin, found.path, found.version, "other-patch", why, found.cache_tag, found.magic
-    )
+    return _in_use(pin, found.path, found.version, "other-patch", why, found.cache_tag, found.magic)
 
 
 def ask_interpreter(interpreter: InterpreterInUse, environ: Mapping[str, str]) -> InterpreterInUse:

@@ -20,9 +20,10 @@ __all__ = ["LockOptions", "lock_asked_for"]
 class LockOptions:
     """What a changing verb may be told beside its requirements.
 
-    `python` is a version (`3.12`, `3.12.4`) or an archive's path; `indexes` are `[NAME=]URL`; `as_of` a date or time
-    (RFC 3339) after which no file counts; None or empty keeps what the lock says. `prefer` are
-    versions (`NAME==V`) that a new lock takes where they fit. `constraints` (PEP 508) bound
+    `python` is a version (`3.12`, `3.12.4`) or an archive's path; `indexes` are `[NAME=]URL`;
+    `as_of` a date or time (RFC 3339) after which no file counts; None or empty keeps what the lock
+    says. `prefer` are versions (`NAME==V`) that a new lock takes where they fit. `constraints`
+    (PEP 508) bound
     projects that are needed anyway; `hashes` maps projects to the sha256 of the files that may
     be taken of them.
     """

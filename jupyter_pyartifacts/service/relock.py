@@ -7,10 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from ..errors import NoInterpreter
 from ..history import diff_locks, record_change
 from ..indexes import index_url
+from ..interpreter import is_archive, learn_sizes, with_known_sizes, with_platforms
 from ..lock import lock_digest, render_lock
-from ..model import Digest, Environment, Lock
+from ..model import Digest, Environment, Lock, PythonPin
 from ..notebook import Document
 from ..plan import pins_for
 from ..requirements import parse_requirement
@@ -50,9 +52,16 @@ def relock(
 
     # A store that cannot be written says so now, not after a resolution.
     place.store.prepare()
-    with place.provider.client(wanted, document.directory) as client:
+    fresh = before is None or before.python != wanted.python
+    with (
+        place.provider.client(wanted, document.directory) as client,
+        ThreadPoolExecutor(2) as background,
+    ):
         for text in options.indexes:
             client.learn_credentials(index_url(text))
+        if options.python and is_archive(options.python):
+            client.policy.allow_file(Path(options.python).expanduser().resolve().as_uri())
+        sizes = background.submit(_python, place, wanted, client) if fresh else None
         resolution = resolve(
             make_request(
                 place, wanted, document, options, upgrade=upgrade, pinned=pinned, prior=before
@@ -64,16 +73,20 @@ def relock(
             meanwhile=_load_what_follows,
         )
         after = resolution.lock
+        python = wanted.python if sizes is None else sizes.result()
+        after = replace(after, python=with_platforms(python, after.platforms))
+        notes = resolution.notes
         if options.dry_run:
-            return outcome_of(
-                place, verb, before, after, None, options=options, notes=resolution.notes
-            )
-        with ThreadPoolExecutor(1) as background:
-            elsewhere = background.submit(_hash_elsewhere, place, after, client)
-            environment = None
-            if place.platform in after.platforms:
-                environment = place.provider.environment_for(document, after, client)
-            trees = elsewhere.result()
+            return outcome_of(place, verb, before, after, None, options=options, notes=notes)
+        elsewhere = background.submit(_hash_elsewhere, place, after, client)
+        environment = None
+        if place.platform in after.platforms:
+            environment, more = environment_or_why(place, document, after, client, again=fresh)
+            notes = (*notes, *more)
+        trees = elsewhere.result()
+        if environment is None and place.platform in after.platforms:
+            trees |= _hash_elsewhere(place, after, client, everywhere=True)
+    after = replace(after, python=with_known_sizes(after.python, place.store))
     for pin in place.pins_here(after):
         tree = place.store.known_tree(pin.artifact.digest)
         if tree is not None:
@@ -82,15 +95,34 @@ def relock(
     if before is not None and lock_digest(after) == lock_digest(before):
         # Resolved anew by this user, to the very same: theirs from now on.
         place.trust_store.approve(before)
-        return outcome_of(
-            place, verb, before, before, environment, options=options, notes=resolution.notes
-        )
+        return outcome_of(place, verb, before, before, environment, options=options, notes=notes)
     after = record_change(before, after, what=what, when=now())
     place.trust_store.approve(after)
     document.write_lock(render_lock(after))
-    return outcome_of(
-        place, verb, before, after, environment, options=options, notes=resolution.notes
-    )
+    return outcome_of(place, verb, before, after, environment, options=options, notes=notes)
+
+
+def environment_or_why(
+    place: Workplace,
+    document: Document,
+    lock: Lock,
+    client: IndexClient | None = None,
+    *,
+    again: bool = True,
+) -> tuple[Environment | None, tuple[str, ...]]:
+    """Return the environment of a new lock; where its Python cannot be had, a note that says so.
+
+    A lock may be for a Python that this machine does not have.
+    """
+    try:
+        return place.provider.environment_for(document, lock, client, again=again), ()
+    except NoInterpreter as error:
+        return None, (f"the lock is made, its environment is not: {error}",)
+
+
+def _python(place: Workplace, wanted: Lock, client: IndexClient) -> PythonPin:
+    """Return the Python to lock for, with the sizes of its archives where they can be learned."""
+    return learn_sizes(wanted.python, client.probe, place.reporter)
 
 
 def make_request(
@@ -125,11 +157,13 @@ def make_request(
     )
 
 
-def _hash_elsewhere(place: Workplace, lock: Lock, client: IndexClient) -> dict[Digest, Digest]:
-    """Hash the trees of the artifacts that only other platforms use."""
+def _hash_elsewhere(
+    place: Workplace, lock: Lock, client: IndexClient, *, everywhere: bool = False
+) -> dict[Digest, Digest]:
+    """Hash the trees of the artifacts that only other platforms use, or of all."""
     from ..elsewhere import hash_elsewhere
 
-    here = {pin.artifact.digest for pin in place.pins_here(lock)}
+    here = set() if everywhere else {pin.artifact.digest for pin in place.pins_here(lock)}
     return hash_elsewhere(
         (
             artifact
