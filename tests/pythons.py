@@ -14,15 +14,52 @@ import os
 import platform
 import re
 import tarfile
-from collections.abc import Iterator
-from functools import lru_cache
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import lru_cache, partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import unquote
 
-__all__ = ["BUILD", "Shelf", "entry_of", "filename_of", "installed", "pack"]
+from typing_extensions import Self
+
+from jupyter_pyartifacts.index.pythons import parse_table
+from jupyter_pyartifacts.model import PythonPin
+
+__all__ = [
+    "BUILD",
+    "FAKE",
+    "LINKS",
+    "PLATFORM",
+    "Place",
+    "Shelf",
+    "archive",
+    "entry_of",
+    "filename_of",
+    "installed",
+    "pack",
+]
 
 BUILD = "20260101"
 _TRIPLE = f"{platform.machine()}-unknown-linux-gnu"
 _ARCH = platform.machine()
+PLATFORM = f"linux-{_ARCH}"
+FAKE = {
+    "python/bin/python3.12": b"#!/bin/sh\necho it is not real >&2\nexit 3\n",
+    "python/lib/python3.12/os.py": b"name = 'posix'\n",
+    "python/lib/python3.12/__pycache__/os.cpython-312.pyc": b"byte code",
+    "python/lib/libpython3.12.so.1.0": b"library",
+    "python/share/terminfo/E/Eterm": b"upper",
+    "python/share/terminfo/e/eterm": b"lower",
+}
+"""An archive in the right layout that starts no Python."""
+LINKS = {
+    "python/bin/python": "python3.12",
+    "python/lib/libpython3.12.so": "libpython3.12.so.1.0",
+    "python/share/up": "../lib/python3.12",
+}
 # What no kernel needs, and what belongs to whoever installed that Python.
 _LEFT_OUT = {
     "__pycache__",
@@ -72,6 +109,36 @@ def pack(prefix: Path, target: Path) -> Path:
     return target
 
 
+def archive(
+    target: Path,
+    files: Mapping[str, bytes] = FAKE,
+    links: Mapping[str, str] = LINKS,
+    hard: Mapping[str, str] | None = None,
+    *,
+    mtime: int = 0,
+    order: int = 1,
+) -> Path:
+    """Write a small archive; what lies in `bin` is executable. `order` -1 turns it around."""
+    stream: io.BufferedIOBase
+    with target.open("wb") as packed:
+        if target.suffix == ".zst":
+            stream = _zstd(packed)
+        else:
+            stream = gzip.GzipFile(filename="", fileobj=packed, mode="wb", mtime=mtime)
+        with stream, tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as tar:
+            for name, data in sorted(files.items())[::order]:
+                member = tarfile.TarInfo(name)
+                member.size, member.mtime = len(data), mtime
+                member.mode = 0o775 if "/bin/" in name else 0o640
+                tar.addfile(member, io.BytesIO(data))
+            for kind, pairs in ((tarfile.SYMTYPE, links), (tarfile.LNKTYPE, hard or {})):
+                for name, goal in pairs.items():
+                    member = tarfile.TarInfo(name)
+                    member.type, member.linkname = kind, goal
+                    tar.addfile(member)
+    return target
+
+
 def _zstd(packed: io.BufferedWriter) -> io.BufferedIOBase:
     import sys
 
@@ -118,7 +185,9 @@ def _relocated(data: bytes, prefix: Path) -> bytes:
     return data.replace(old, new.ljust(len(old), b"\0"), 1)
 
 
-def entry_of(version: str, *files: dict[str, object], freethreaded: bool = False) -> dict[str, object]:
+def entry_of(
+    version: str, *files: dict[str, object], freethreaded: bool = False
+) -> dict[str, object]:
     """Return one version's entry of a table."""
     major, minor, micro = (int(part) for part in version.split("."))
     return {
@@ -131,6 +200,44 @@ def entry_of(version: str, *files: dict[str, object], freethreaded: bool = False
         },
         "files": list(files),
     }
+
+
+class Place(ThreadingHTTPServer):
+    """Serves a directory over HTTP on 127.0.0.1 while it is open, and counts what is asked for.
+
+    `slow` seconds pass before each answer to a GET of an archive.
+    """
+
+    daemon_threads = False
+
+    def __init__(self, directory: Path, slow: float = 0.0) -> None:
+        self.asked: Counter[str] = Counter()
+        self.slow = slow
+
+        class Handler(SimpleHTTPRequestHandler):
+            def log_message(self, *_: object) -> None: ...
+
+            def do_GET(self) -> None:
+                place.asked[f"GET {Path(unquote(self.path)).name}"] += 1
+                if self.path.endswith((".gz", ".zst")):
+                    time.sleep(place.slow)
+                super().do_GET()
+
+            def do_HEAD(self) -> None:
+                place.asked[f"HEAD {Path(unquote(self.path)).name}"] += 1
+                super().do_HEAD()
+
+        place = self
+        super().__init__(("127.0.0.1", 0), partial(Handler, directory=str(directory)))
+        self.url = f"http://127.0.0.1:{self.server_address[1]}/"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
+        self.server_close()
 
 
 class Shelf:
@@ -146,6 +253,23 @@ class Shelf:
         """Add the archive of an installed Python, and return its path."""
         target = self.directory / BUILD / filename_of(version, suffix)
         return self.list(version, pack(prefix or installed()[version], target))
+
+    def fake(self, version: str, suffix: str = "gz") -> Path:
+        """Add an archive that starts no Python, and return its path."""
+        minor = ".".join(version.split(".")[:2])
+
+        def named(name: str) -> str:
+            return name.replace("3.12", minor)
+
+        files = {named(name): data + version.encode() for name, data in FAKE.items()}
+        links = {named(name): named(goal) for name, goal in LINKS.items()}
+        target = self.directory / BUILD / filename_of(version, suffix)
+        return self.list(version, archive(target, files, links))
+
+    def pin(self, version: str) -> PythonPin:
+        """Return the pin of a version as a lock has it."""
+        table = parse_table(self.table.read_bytes(), where="here", base=self.table.as_uri())
+        return PythonPin(version=version, interpreters=table.archives[version])
 
     def list(self, version: str, path: Path) -> Path:
         """Add an archive that is there to the table."""

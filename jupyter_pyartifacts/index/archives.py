@@ -61,9 +61,12 @@ class InterpreterArchives:
 
     def urls(self, artifact: Artifact) -> Iterator[str]:
         """Yield where an archive may be, likeliest first; raise NotApproved for a foreign place."""
-        location = artifact.location
+        location, refused = artifact.location, None
         if location.startswith("file:"):
-            yield self._local(artifact)
+            try:
+                yield self._local(artifact)
+            except NotApproved as error:
+                refused = error
             location = ""
         elif location and (not _BELOW.match(location) or ":" in location.partition("/")[0]):
             raise NotApproved(
@@ -75,6 +78,11 @@ class InterpreterArchives:
                 hint="lock again; archives come from a mirror (PYARTIFACTS_PYTHON_MIRROR), from"
                 " the table of Pythons, or from a file that you name by --python",
             )
+        yield from self._elsewhere(artifact, location)
+        if refused is not None:
+            raise refused
+
+    def _elsewhere(self, artifact: Artifact, location: str) -> Iterator[str]:
         if self._mirror is not None:
             if location:
                 yield locate(self._mirror, artifact)
