@@ -24,7 +24,7 @@ Event = Mapping[str, Any]
 Line = tuple[tuple[str, str], ...]
 """Pieces of one line, each with its style: a colour, `bold`, `dim` or nothing."""
 _UNITS = ("B", "kB", "MB", "GB", "TB")
-_CHANGING = frozenset(("add", "remove", "upgrade", "undo", "lock", "instantiate"))
+_CHANGING = frozenset(("add", "remove", "upgrade", "undo", "lock", "import", "instantiate"))
 # Select Graphic Rendition (ECMA-48, section 8.3.117).
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 

@@ -154,6 +154,12 @@ def _render_gc(event: Event) -> list[RenderableType]:
     return [*lines, Text(f"{did} {count}, {human_size(event['size'])}; kept {event['kept']}")]
 
 
+def _render_export(event: Event) -> list[RenderableType]:
+    count = event["distributions"]
+    text = f"wrote {event['output']}: {count} distribution{'' if count == 1 else 's'}"
+    return [Text(_clean(f"{text}, as {event['format']}"))]
+
+
 def _render_doctor(event: Event) -> list[RenderableType]:
     signs = {"right": ("ok   ", "green"), "note": ("note ", "yellow"), "wrong": ("WRONG", "red")}
     lines: list[RenderableType] = []
@@ -183,6 +189,7 @@ def _clean(text: str) -> str:
 
 
 _RENDERERS: dict[str, Callable[[Event], list[RenderableType]]] = {
+    "export": _render_export,
     "show": _render_show,
     "outdated": _render_outdated,
     "history": _render_history,

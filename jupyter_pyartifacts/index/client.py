@@ -100,6 +100,15 @@ class IndexClient:
         for index in indexes:
             self.allow_index(index)
 
+    @classmethod
+    def for_lock(
+        cls, config: Config, lock: Lock, *, cache: Path, directory: Path | None
+    ) -> IndexClient:
+        """Return a client that may fetch what a lock names."""
+        client = cls(config, cache=cache, directory=directory)
+        client.allow_lock(lock)
+        return client
+
     def __enter__(self) -> IndexClient:
         return self
 
@@ -225,6 +234,10 @@ class IndexClient:
         return self._from_sources(
             artifact, lambda url: self.read_url_range(url, start, stop, where=artifact.filename)
         )
+
+    def url_of(self, artifact: Artifact) -> str:
+        """Return the likeliest URL of an artifact. Raises NetworkError, NotApproved."""
+        return self._from_sources(artifact, lambda url: url)
 
     def _from_sources(self, artifact: Artifact, act: Callable[[str], T]) -> T:
         gone: NetworkError | None = None

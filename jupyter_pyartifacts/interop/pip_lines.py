@@ -11,7 +11,7 @@ from ..errors import InvalidRequirement
 from .requirements_txt import Include, read_requirements
 from .wanted import Wanted, join_wanted
 
-__all__ = ["has_pip_line", "read_pip_lines"]
+__all__ = ["read_pip_lines"]
 
 _SECRET = re.compile(r"//[^/@\s]*@")
 _PIP = re.compile(
@@ -36,11 +36,6 @@ _ALONE = {
 _NAMED_ALONE = {"--no-deps", "--no-index", "--dry-run"}
 _LINES = {"-r", "--requirement", "-c", "--constraint", "-e", "--editable", "-i", "--index-url",
           "--extra-index-url", "-f", "--find-links", "--trusted-host"}  # fmt: skip
-
-
-def has_pip_line(source: str) -> bool:
-    """Tell whether a cell installs something by pip."""
-    return any(_PIP.match(line) for line in source.splitlines())
 
 
 def read_pip_lines(source: str, where: str, include: Include | None = None) -> Wanted:

@@ -138,7 +138,8 @@ def tie_indexes(pins: Iterable[Pinned], where: str) -> tuple[tuple[Index, ...], 
     common = max(sorted(by_url), key=lambda url: len(by_url[url]))
     if "" in by_url:
         common = ""
-    indexes, notes = [], []
+    indexes: list[Index] = []
+    notes: list[str] = []
     for url in sorted(set(by_url) - {common}):
         names = sorted(by_url[url])
         try:

@@ -65,7 +65,7 @@ class Contents:
         model = await self._get(place.path, content=True)
         return held_lock(model.get("content"))
 
-    async def write_lock(self, place: Place, lock: dict[str, Any] | None, before: object) -> None:
+    async def write_lock(self, place: Place, lock: object | None, before: object | None) -> None:
         """Save a notebook with this lock (None takes it out), if it still has the one before.
 
         The contents manager saves, so its hooks, checkpoints and atomic writing all hold.

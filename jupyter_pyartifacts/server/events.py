@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,11 @@ if TYPE_CHECKING:
 
     from .jobs import Job
 
-__all__ = ["SCHEMA", "SCHEMA_ID", "emit_progress", "progress_event", "register_schema"]
+__all__ = ["SCHEMA", "SCHEMA_ID", "emit_progress", "on_rename", "progress_event", "register_schema"]
 
 SCHEMA = Path(__file__).parent / "progress.json"
 SCHEMA_ID = "https://schema.jupyter.org/jupyter_pyartifacts/progress"
+_CONTENTS = "https://events.jupyter.org/jupyter_server/contents_service/v1"
 _LONGEST = 1000
 
 
@@ -28,6 +30,16 @@ def register_schema(logger: EventLogger) -> None:
 def emit_progress(logger: EventLogger, job: Job) -> None:
     """Tell how far a job is."""
     logger.emit(schema_id=SCHEMA_ID, data=progress_event(job))
+
+
+def on_rename(logger: EventLogger, moved: Callable[[str, str], None]) -> None:
+    """Call `moved` with the old and the new path of everything that is renamed."""
+
+    async def listen(logger: EventLogger, schema_id: str, data: dict[str, Any]) -> None:
+        if data.get("action") == "rename" and data.get("source_path") and data.get("path"):
+            moved(data["source_path"].strip("/"), data["path"].strip("/"))
+
+    logger.add_listener(schema_id=_CONTENTS, listener=listen)
 
 
 def progress_event(job: Job) -> dict[str, Any]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jupyter_client.provisioning.factory import KernelProvisionerFactory
+from tornado.web import HTTPError
 
 from .contents import Contents
-from .events import emit_progress, register_schema
+from .events import emit_progress, on_rename, register_schema
 from .jobs import Jobs
+from .kernels import Kernels
 from .settings import PyArtifacts
 
 if TYPE_CHECKING:
@@ -20,6 +22,9 @@ __all__ = ["PROVISIONER", "PyArtifacts"]
 
 PROVISIONER = "pyartifacts"
 """The name of our provisioner's entry point."""
+
+KERNELS = "pyartifacts_kernels"
+"""The key in `web_app.settings` under which a provisioner finds its host."""
 
 _NAME_VARIABLE = KernelProvisionerFactory.default_provisioner_name_env
 
@@ -39,20 +44,48 @@ def _load_jupyter_server_extension(app: ServerApp) -> None:
 
 def _serve(app: ServerApp, settings: PyArtifacts) -> None:
     # What the handlers import takes a while, and a server has much to do when it starts.
+    from .collaboration import Collaboration
+    from .delivery import Delivery
     from .handlers import handlers
     from .request import SETTING, Service
 
-    events = app.event_logger
+    events, web, log = app.event_logger, app.web_app, app.log
     assert events is not None  # noqa: S101 - a server makes it before it loads extensions
     register_schema(events)
     jobs = Jobs(lambda job: emit_progress(events, job))
-    web = app.web_app
+    contents = Contents(app.contents_manager)
+    kernels = Kernels(settings, jobs)
+    delivery = Delivery(
+        kernels,
+        contents,
+        Collaboration(app),
+        connections=lambda kernel_id: _connections(app, kernel_id),
+        log=log,
+    )
+    app.contents_manager.register_pre_save_hook(  # type: ignore[no-untyped-call]
+        delivery.before_save
+    )
+    on_rename(events, delivery.moved)
+    web.settings[KERNELS] = kernels
     web.settings[SETTING] = Service(
-        settings=settings, contents=Contents(app.contents_manager), jobs=jobs
+        settings=settings,
+        contents=contents,
+        jobs=jobs,
+        kernels=kernels,
+        sessions=app.session_manager,
     )
     web.add_handlers(  # type: ignore[no-untyped-call]
         ".*$", handlers(web.settings["base_url"])
     )
+
+
+def _connections(app: ServerApp, kernel_id: str) -> int:
+    """Return how many frontends are connected to a kernel."""
+    try:
+        kernels: Any = app.kernel_manager
+        return int(kernels.kernel_model(kernel_id)["connections"])
+    except (KeyError, HTTPError):
+        return 0
 
 
 def _use_provisioner(app: ServerApp) -> None:

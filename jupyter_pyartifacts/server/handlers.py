@@ -22,6 +22,7 @@ from .jobs import Job
 from .offers import check_requirement, released_versions
 from .refusal import Refused, refused
 from .request import Asked, Handler
+from .running import running_state
 from .state import lock_state
 from .storage import store_use
 
@@ -35,10 +36,20 @@ class StateHandler(Handler):
     async def post(self) -> None:
         """Answer with the state."""
         asked = await self.asked()
-        state = await self.work(lambda: lock_state(asked.engine(NullReporter()), asked.document()))
         path = asked.place.path
+        kernel = await self.service.kernel_of(path)
+
+        def look() -> dict[str, Any]:
+            engine = asked.engine(NullReporter())
+            state = lock_state(engine, asked.document())
+            running = None if kernel is None else running_state(engine, kernel, asked.lock)
+            return {"path": path, **state, "running": running}
+
+        state = await self.work(look)
+        if kernel is not None and kernel.path != path:
+            state["notes"].append(f"the kernel was started for {kernel.path}, and runs its lock")
         jobs = [job.to_json() for job in self.service.jobs.of(path)]
-        self.answer({"path": path, **state, "running": None, "jobs": jobs})
+        self.answer({**state, "jobs": jobs})
 
 
 class OutdatedHandler(Handler):

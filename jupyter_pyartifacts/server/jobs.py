@@ -66,11 +66,15 @@ class Job:
     def check(self) -> None:
         """Raise Cancelled once the job shall stop."""
         if self._cancelled:
-            raise Cancelled(
-                f"`{self.verb}` was cancelled",
-                where=self.path,
-                hint="nothing was changed; start it again when you like, what was fetched is kept",
-            )
+            raise self.cancellation()
+
+    def cancellation(self) -> Cancelled:
+        """Return what the job ends with when it is cancelled."""
+        if self.verb == "kernel":
+            hint = "restart the kernel to try again; what was fetched is kept"
+        else:
+            hint = "nothing was changed; start it again when you like, what was fetched is kept"
+        return Cancelled(f"`{self.verb}` was cancelled", where=self.path, hint=hint)
 
     def cancel(self) -> None:
         """Have the job stop at its next step."""

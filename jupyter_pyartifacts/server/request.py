@@ -19,6 +19,7 @@ from .body import LARGEST, Field, lock_document, read_body, text
 from .contents import Contents, Place
 from .document import HeldDocument
 from .jobs import Busy, Job, Jobs, internal_error
+from .kernels import Kernel, Kernels
 from .refusal import Refused, error_body, refused
 from .settings import PyArtifacts
 
@@ -37,6 +38,16 @@ class Service:
     settings: PyArtifacts
     contents: Contents
     jobs: Jobs
+    kernels: Kernels
+    sessions: Any = None
+
+    async def kernel_of(self, path: str) -> Kernel | None:
+        """Return the kernel of the session that a notebook has, if our provisioner started it."""
+        sessions = [] if self.sessions is None else await self.sessions.list_sessions()
+        for session in sessions:
+            if session.get("path") == path and session.get("type") == "notebook":
+                return self.kernels.get((session.get("kernel") or {}).get("id"))
+        return None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -83,3 +83,15 @@ class PyArtifacts(Configurable):
             offline=self.offline,
             notebook=notebook,
         )
+
+    def variables(self) -> dict[str, str]:
+        """Return the `PYARTIFACTS_*` variables that say what is set here."""
+        config = self.engine_config({})
+        given = {
+            "PYARTIFACTS_STORE": os.pathsep.join(config.stores),
+            "PYARTIFACTS_TRUST": self.trust or "",
+            "PYARTIFACTS_ALLOWED_INDEXES": " ".join(config.allowed_indexes),
+            "PYARTIFACTS_INDEX_URL": config.index_url or "",
+            "PYARTIFACTS_OFFLINE": "" if self.offline is None else str(int(self.offline)),
+        }
+        return {name: value for name, value in given.items() if value}
