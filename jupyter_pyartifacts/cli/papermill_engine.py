@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from papermill.engines import NBClientEngine
+from papermill.engines import NBClientEngine  # type: ignore[import-untyped]
 
 from .execution import IsolatedManager
 
