@@ -3,7 +3,7 @@
 The document is JSON under `notebook.metadata.pyartifacts`, one sorted string a line:
 
 `distributions`  `NAME VERSION[ @ INDEX][ ; MARKER][ | DEPENDENCY[ ; MARKER]]...`
-`artifacts`      `FILENAME sha256:HEX SIZE LOCATION[ tree=sha256:HEX translator=N]`
+`artifacts`      `FILENAME sha256:HEX SIZE LOCATION`, of an sdist ` tree=sha256:HEX translator=N`
 `interpreters`   `PLATFORM VERSION BUILD FILENAME sha256:HEX SIZE LOCATION[ tree=...]`
 `trees`          `PLATFORM sha256:HEX`
 `indexes`        `NAME URL[ PROJECT]...`
@@ -18,15 +18,17 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any, TypeVar
 
 from packaging.markers import InvalidMarker, Marker
-from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
+from packaging.utils import canonicalize_name
 
 from .errors import LockError
+from .filenames import parse_version, sdist_readings
 from .model import (
     Artifact,
     Delta,
@@ -39,7 +41,7 @@ from .model import (
     Lock,
     PythonPin,
 )
-from .platforms import PLATFORMS
+from .platforms import PLATFORMS, wheel_parts
 
 __all__ = [
     "LOCK_VERSION",
@@ -55,9 +57,11 @@ METADATA_KEY = "pyartifacts"
 _RESTORE = "restore the notebook from a backup or its version control, or lock again"
 _MAX_LINES = 50_000
 _MAX_TEXT = 16_384
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\Z")
 _WORD = re.compile(r"[!-~]+\Z")
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.!+_-]*\Z")
+_PLAIN_VERSION = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))*\Z")
 _PYTHON = re.compile(r"(cpython|pypy) (3\.\d{1,3}(?:\.\d{1,3}(?:(?:a|b|rc)\d{1,2})?)?)\Z")
 LINE_FIELDS = ("distributions", "artifacts")
 FIELDS = {
@@ -121,18 +125,20 @@ def _parse(document: object) -> Lock:
     )
     python = _at("python", lambda: _python(_required(table, "python")))
     interpreters = _lines_of(table, "interpreters", _interpreter)
+    bare_distributions = _lines_of(table, "distributions", _distribution)
+    pinned = {(own.name, _normal_version(own.version)) for own in bare_distributions}
     artifacts: dict[tuple[str, str], list[Artifact]] = {}
     seen: set[str] = set()
-    for number, artifact in enumerate(_lines_of(table, "artifacts", _artifact)):
+    for number, artifact in enumerate(_lines_of(table, "artifacts", _pinned_artifact)):
         if artifact.filename in seen:
             raise _Fault(f"{artifact.filename} stands twice", f".artifacts[{number}]")
         seen.add(artifact.filename)
-        key = _at(f"artifacts[{number}]", lambda a=artifact: _owner(a.filename))  # type: ignore[misc]
+        key = _at(f"artifacts[{number}]", lambda a=artifact: _owner(a, pinned))  # type: ignore[misc]
         artifacts.setdefault(key, []).append(artifact)
     indexes = _lines_of(table, "indexes", _index)
     names = {index.name for index in indexes}
     distributions = []
-    for number, bare in enumerate(_lines_of(table, "distributions", _distribution)):
+    for number, bare in enumerate(bare_distributions):
         own = artifacts.pop((bare.name, _normal_version(bare.version)), [])
         if not own:
             raise _Fault(f"{bare.name} {bare.version} has no artifact", f".distributions[{number}]")
@@ -201,10 +207,11 @@ def _text(value: object) -> str:
         raise _Fault(f"unexpected {_type(value)} (expected string)")
     if len(value) > _MAX_TEXT:
         raise _Fault(f"a string of {len(value)} characters (at most {_MAX_TEXT})")
-    if any(ord(character) < 32 or 127 <= ord(character) < 160 for character in value):
+    if _CONTROL.search(value):
         raise _Fault("a string with a control character")
     try:
-        value.encode()
+        if not value.isascii():
+            value.encode()
     except UnicodeEncodeError:
         raise _Fault("a string that is not Unicode (a lone surrogate)") from None
     return value
@@ -215,10 +222,13 @@ def _lines(value: object, read: Callable[[str], _T]) -> tuple[_T, ...]:
         raise _Fault(f"unexpected {_type(value)} (expected array)")
     if len(value) > _MAX_LINES:
         raise _Fault(f"{len(value)} lines (at most {_MAX_LINES})")
-    return tuple(
-        _at(f"[{number}]", lambda line=line: read(_text(line)))  # type: ignore[misc]
-        for number, line in enumerate(value)
-    )
+    lines = []
+    for number, line in enumerate(value):
+        try:
+            lines.append(read(_text(line)))
+        except _Fault as fault:
+            raise _Fault(fault.message, f"[{number}]{fault.place}") from None
+    return tuple(lines)
 
 
 def _lines_of(table: Mapping[str, object], key: str, read: Callable[[str], _T]) -> tuple[_T, ...]:
@@ -321,24 +331,42 @@ def _artifact(line: str) -> Artifact:
     )
 
 
+def _pinned_artifact(line: str) -> Artifact:
+    """Read the line of a wheel, or of an sdist with what its translation gives."""
+    artifact = _artifact(line)
+    translated = artifact.tree is not None and artifact.translator is not None
+    if artifact.kind == "sdist" and not translated:
+        raise _Fault("an sdist without tree= and translator=")
+    if artifact.kind == "wheel" and artifact.translator is not None:
+        raise _Fault("a wheel with translator=")
+    return artifact
+
+
 def _normal_version(text: str) -> str:
-    from packaging.version import InvalidVersion, Version
-
-    try:
-        return str(Version(text))
-    except InvalidVersion:
+    if _PLAIN_VERSION.match(text):
         return text
+    version = parse_version(text)
+    return text if version is None else str(version)
 
 
-def _owner(filename: str) -> tuple[str, str]:
-    try:
-        if filename.endswith(".whl"):
-            name, version, _, _ = parse_wheel_filename(filename)
-        else:
-            name, version = parse_sdist_filename(filename)
-    except ValueError:
-        raise _Fault(f"{filename[:120]!r} is not the name of a wheel or sdist") from None
-    return str(name), str(version)
+def _owner(artifact: Artifact, pinned: set[tuple[str, str]]) -> tuple[str, str]:
+    """Return name and version of the distribution that an artifact belongs to.
+
+    The name of an old sdist can be read in several ways: the one that is pinned counts.
+    """
+    if artifact.kind == "wheel":
+        parts = wheel_parts(artifact.filename)
+        if parts is None:
+            raise _misnamed(artifact)
+        return parts[0], parts[1]
+    readings = list(sdist_readings(artifact.filename))
+    if not readings:
+        raise _misnamed(artifact)
+    return next((own for own in readings if own in pinned), readings[0])
+
+
+def _misnamed(artifact: Artifact) -> _Fault:
+    return _Fault(f"{artifact.filename[:120]!r} is not the name of a wheel or sdist")
 
 
 def _distribution(line: str) -> Distribution:
@@ -520,5 +548,14 @@ def canonical_bytes(document: object) -> bytes:
 
 def lock_digest(lock: Lock) -> Digest:
     """Name a lock: sha256 of its canonical JSON (sorted keys, no spaces, UTF-8), no history."""
+    for known, digest in tuple(_NAMED):
+        if known is lock:
+            return digest
     document = render_lock(replace(lock, history=()))
-    return Digest(hashlib.sha256(canonical_bytes(document)).hexdigest())
+    digest = Digest(hashlib.sha256(canonical_bytes(document)).hexdigest())
+    _NAMED.append((lock, digest))
+    return digest
+
+
+# A lock never changes, and one run asks for the digest of the same few again and again.
+_NAMED: deque[tuple[Lock, Digest]] = deque(maxlen=4)

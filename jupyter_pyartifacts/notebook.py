@@ -33,6 +33,7 @@ __all__ = [
     "read_document",
     "render_document",
     "write_notebook",
+    "write_text",
 ]
 
 KEY = "pyartifacts"
@@ -71,6 +72,11 @@ class Document:
     def lock_document(self) -> object | None:
         """Return the lock as plain JSON, not yet checked; None without one."""
         return cast("object | None", self._holder.get(KEY))
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """Return the whole document as it was read; not to be changed."""
+        return self._content
 
     def text(self) -> str:
         """Return the whole document as text, as nbformat reads it."""
@@ -158,6 +164,15 @@ def write_notebook(path: str | os.PathLike[str], content: dict[str, Any]) -> Non
     """
     place = Path(os.path.realpath(path))
     _write_file(place, render_document(content, "notebook"), shown=place)
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write a text file beside notebooks, such as an export, in place of what is there; atomic.
+
+    Raises NotebookError.
+    """
+    place = Path(os.path.realpath(path))
+    _write_file(place, text.encode("utf-8", errors="backslashreplace"), shown=place, what="file")
 
 
 def _parse_json(data: bytes, where: str) -> object:
@@ -394,7 +409,7 @@ def _replace_file(path: Path, data: bytes, *, seen: bytes) -> None:
     _write_file(target, data, shown=path)
 
 
-def _write_file(target: Path, data: bytes, *, shown: Path) -> None:
+def _write_file(target: Path, data: bytes, *, shown: Path, what: str = "notebook") -> None:
     temporary = None
     try:
         if target.exists() and not os.access(target, os.W_OK):
@@ -409,7 +424,7 @@ def _write_file(target: Path, data: bytes, *, shown: Path) -> None:
         temporary = None
     except OSError as error:
         raise NotebookError(
-            "the notebook cannot be written",
+            f"the {what} cannot be written",
             where=str(shown),
             found=error.strerror or str(error),
             hint="nothing was written; make the file and its directory writable, with room for a "

@@ -226,6 +226,10 @@ class IndexClient:
             artifact, lambda url: self.read_url_range(url, start, stop, where=artifact.filename)
         )
 
+    def url_of(self, artifact: Artifact) -> str:
+        """Return the likeliest URL of an artifact. Raises NetworkError, NotApproved."""
+        return self._from_sources(artifact, lambda url: url)
+
     def _from_sources(self, artifact: Artifact, act: Callable[[str], T]) -> T:
         gone: NetworkError | None = None
         for url in self._sources.urls(artifact):
@@ -272,9 +276,11 @@ class IndexClient:
 
         def read(reply: Reply) -> bytes | None:
             reply.check({200, 403, 405, *MISSING}, where)
-            return reply.read(limit, where) if reply.status == 200 else None
+            if reply.status != 200:
+                return None
+            return inflate_page(reply.read(limit, where), limit, where)
 
-        return self._network.ask("GET", url, {}, where, read)
+        return self._network.ask("GET", url, {"Accept-Encoding": "gzip"}, where, read, plain=True)
 
     def size_of(self, url: str, *, where: str) -> int | None:
         """Return the size in bytes that the server declares for a URL; None if it doesn't."""

@@ -9,11 +9,10 @@ from dataclasses import replace
 
 from ..errors import InvalidRequirement
 from .requirements_txt import Include, read_requirements
-from .wanted import Wanted, join_wanted
+from .wanted import Wanted, join_wanted, masked
 
-__all__ = ["has_pip_line", "read_pip_lines"]
+__all__ = ["read_pip_lines"]
 
-_SECRET = re.compile(r"//[^/@\s]*@")
 _PIP = re.compile(
     r"""^\s*(?:
         %pip\s | %uv\s+pip\s
@@ -36,11 +35,6 @@ _ALONE = {
 _NAMED_ALONE = {"--no-deps", "--no-index", "--dry-run"}
 _LINES = {"-r", "--requirement", "-c", "--constraint", "-e", "--editable", "-i", "--index-url",
           "--extra-index-url", "-f", "--find-links", "--trusted-host"}  # fmt: skip
-
-
-def has_pip_line(source: str) -> bool:
-    """Tell whether a cell installs something by pip."""
-    return any(_PIP.match(line) for line in source.splitlines())
 
 
 def read_pip_lines(source: str, where: str, include: Include | None = None) -> Wanted:
@@ -83,7 +77,7 @@ def _read_line(rest: str, place: str, include: Include | None) -> Wanted:
     try:
         words = shlex.split(text, comments=True)
     except ValueError as error:
-        notes.append(f"{place}: {_SECRET.sub('//***@', text)[:120]} is left out: {error}")
+        notes.append(f"{place}: {masked(text)[:120]} is left out: {error}")
         return Wanted(notes=tuple(notes))
     found = []
     prereleases = False
@@ -121,7 +115,7 @@ def _line(text: str, place: str, include: Include | None, notes: list[str]) -> W
         wanted = read_requirements(text, place, include)
     except InvalidRequirement as error:
         # What a shell would make of it is not known here, so it is named and left out.
-        notes.append(f"{place}: {_SECRET.sub('//***@', text)[:120]} is left out: {error.what}")
+        notes.append(f"{place}: {masked(text)[:120]} is left out: {error.what}")
         return Wanted()
     shift = f"{place}, line 1: "
     return replace(

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+import re
 
 from packaging.utils import canonicalize_name
 
 from ..errors import ForeignFileError
 from .toml import Table, parse_toml
-from .wanted import Pinned, Wanted, check_requirement, check_version, hashes_of, tie_indexes
+from .wanted import (
+    Pinned,
+    Wanted,
+    bare_url,
+    check_requirement,
+    check_version,
+    hashes_of,
+    project_of,
+    tie_indexes,
+)
 
 __all__ = ["read_uv_lock"]
 
@@ -34,6 +43,7 @@ def read_uv_lock(text: str, where: str) -> Wanted:
     notes: list[str] = []
     pins: list[Pinned] = []
     own: list[Table] = []
+    left_out: set[str] = set()
     for package in table.tables("package"):
         source = package.table("source")
         if "registry" in source:
@@ -43,25 +53,25 @@ def read_uv_lock(text: str, where: str) -> Wanted:
         elif _wheel_of(package, source) is None:
             kind = ", ".join(sorted(source.values)) or "nothing"
             name = package.required("name")
+            left_out.add(canonicalize_name(name))
             notes.append(
                 f"{package.place()}: {name} is left out: its source would have to be built ({kind})"
             )
     requirements = _manifest(table, notes)
     for package in own:
         requirements += _edges_of(package, notes)
-    left_out = {canonicalize_name(each.required("name")) for each in own}
-    by_name = {canonicalize_name(each.required("name")): each for each in table.tables("package")}
+    left_out |= {canonicalize_name(each.required("name")) for each in own}
+    by_name: dict[str, Table] = {
+        canonicalize_name(each.required("name")): each for each in table.tables("package")
+    }
     asked = []
     for requirement in requirements:
-        name = canonicalize_name(requirement.split(" ")[0].split("[")[0])
-        name = name.rstrip("<>=!~;")
+        name = project_of(requirement)
         package = by_name.get(name, Table({}, where))
         direct = _wheel_of(package, package.table("source"))
         if direct is not None:
             asked.append(check_requirement(direct, package.place("source")))
-        elif name in left_out or any(f" {name} is left out" in note for note in notes):
-            continue
-        else:
+        elif name not in left_out:
             asked.append(requirement)
     indexes, ties = tie_indexes(pins, where)
     return Wanted(
@@ -86,13 +96,8 @@ def _pin(package: Table, source: Table) -> Pinned:
         version=check_version(package.required("version"), package.place("version")),
         hashes=frozenset(_sha256(each) for each in files if "hash" in each),
         marker=" or ".join(markers) or None,
-        index=_bare(registry) if "://" in registry else None,
+        index=bare_url(registry) if "://" in registry else None,
     )
-
-
-def _bare(url: str) -> str:
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def _sha256(file: Table) -> str:
@@ -111,7 +116,7 @@ def _sha256(file: Table) -> str:
 def _wheel_of(package: Table, source: Table) -> str | None:
     """Return the requirement of a package that is one wheel, given by URL or path."""
     place = source.text("url") or source.text("path")
-    if place is None or not urlsplit(place).path.lower().endswith(".whl"):
+    if place is None or not re.split(r"[?#]", place)[0].lower().endswith(".whl"):
         return None
     if "://" in place:
         return f"{package.required('name')} @ {place}"
@@ -120,7 +125,7 @@ def _wheel_of(package: Table, source: Table) -> str | None:
 
 def _manifest(table: Table, notes: list[str]) -> list[str]:
     return [
-        _requirement(each, notes)
+        _requirement(each)
         for each in table.table("manifest").tables("requirements")
         if _is_named(each, notes)
     ]
@@ -131,7 +136,7 @@ def _edges_of(package: Table, notes: list[str]) -> list[str]:
     listed = package.table("metadata").tables("requires-dist")
     edges = listed or package.tables("dependencies")
     return [
-        _requirement(each, notes)
+        _requirement(each)
         for each in edges
         if _is_named(each, notes) and "extra ==" not in (each.text("marker") or "")
     ]
@@ -146,12 +151,11 @@ def _is_named(each: Table, notes: list[str]) -> bool:
     return True
 
 
-def _requirement(each: Table, notes: list[str]) -> str:
+def _requirement(each: Table) -> str:
     name = each.required("name")
     extras = each.texts("extras") or each.texts("extra")
     text = name + (f"[{','.join(extras)}]" if extras else "")
     text += each.text("specifier") or ""
     if marker := each.text("marker"):
         text += f" ; {marker}"
-    del notes
     return check_requirement(text, each.place())

@@ -33,7 +33,8 @@ from .relock import make_request, names_of, outcome_of, relock
 from .workplace import Workplace
 
 if TYPE_CHECKING:
-    from ..outcome import Approved, Changed, Freed, Listed, Outdated, Remembered, Verified
+    from ..interop.wanted import Wanted
+    from ..outcome import Approved, Changed, Exported, Freed, Listed, Outdated, Remembered, Verified
 
 __all__ = ["Engine"]
 
@@ -179,6 +180,39 @@ class Engine(Workplace):
         if not options.dry_run:
             document.write_lock(None if after is None else render_lock(after))
         return outcome_of(self, "undo", before, after, environment, options=options)
+
+    # What other tools read and write.
+
+    def export(self, document: Document, *, kind: str, target: Path | None) -> Exported:
+        """Return the lock in another tool's format, for a file or for stdout (None)."""
+        from .exporting import export_lock
+
+        return export_lock(self, document, kind=kind, target=target)
+
+    def import_file(
+        self,
+        document: Document,
+        found: Wanted | Lock,
+        *,
+        source: str,
+        base: Path,
+        fresh: bool,
+        options: LockOptions,
+    ) -> Changed:
+        """Take over what a file asks for, or the lock of another notebook.
+
+        `source` names the file, `base` is the directory its paths are relative to; `fresh` has
+        it replace the notebook's own requirements instead of joining them.
+        """
+        from .importing import import_lock, import_wanted
+
+        if isinstance(found, Lock):
+            return import_lock(
+                self, document, found, source=source, base=base, fresh=fresh, options=options
+            )
+        return import_wanted(
+            self, document, found, source=source, base=base, fresh=fresh, options=options
+        )
 
     # What makes a lock real.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ..errors import UsageError
 from ..interpreter import find_interpreter, host_version
@@ -20,7 +20,9 @@ class LockOptions:
 
     `python` is a version (`3.12`, `3.12.4`); `indexes` are `[NAME=]URL`; `as_of` a date or time
     (RFC 3339) after which no file counts; None or empty keeps what the lock says. `prefer` are
-    versions (`NAME==V`) that a new lock takes where they fit.
+    versions (`NAME==V`) that a new lock takes where they fit. `constraints` (PEP 508) bound
+    projects that are needed anyway; `hashes` maps projects to the sha256 of the files that may
+    be taken of them.
     """
 
     python: str | None = None
@@ -29,6 +31,8 @@ class LockOptions:
     as_of: str | None = None
     prereleases: bool = False
     prefer: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    hashes: Mapping[str, frozenset[str]] = field(default_factory=dict)
     dry_run: bool = False
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ..history import diff_locks, record_change
@@ -115,6 +116,8 @@ def make_request(
         upgrade=upgrade,
         pinned=pinned,
         prefer=options.prefer,
+        constraints=options.constraints,
+        hashes=options.hashes,
         indexes=wanted.indexes,
         as_of=options.as_of or wanted.as_of,
         prereleases=options.prereleases,
@@ -162,8 +165,11 @@ def outcome_of(
 ) -> Changed:
     """Return the outcome of a verb that went from one lock to another."""
     from ..outcome import Changed
+    from ..widgets import widget_notes
 
-    own = environment.notes if environment else ()
+    own: tuple[str, ...] = ()
+    if environment is not None:
+        own = (*environment.notes, *widget_notes(Path(environment.path)))
     return Changed(
         verb=verb,
         lock=after,

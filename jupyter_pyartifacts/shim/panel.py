@@ -17,6 +17,7 @@ __all__ = ["Panel", "show_panel"]
 
 _VIEW = "application/vnd.jupyter.widget-view+json"
 _REFUSED = "this kernel cannot show a panel"
+_TOO_OLD = ("5", "6", "7")
 _ADD_HINT = "restart the kernel, or pin it again: %pyartifacts add ipywidgets"
 
 
@@ -108,9 +109,16 @@ class Panel(object):
 
     def _publish(self, update):
         text = "%pyartifacts panel shows this with buttons where widgets are drawn"
+        version = str(getattr(self._widgets, "__version__", ""))
+        drawn = version.partition(".")[0] not in _TOO_OLD
+        if not drawn:
+            text = (
+                "there are no buttons: ipywidgets {} is pinned here, and the widgets of this "
+                "JupyterLab are those of ipywidgets 8".format(version)
+            )
         html = markup.wrap(*self._shown.html_parts(), markup.box(markup.escape(text)))
         bundle = {"text/plain": repr(self._shown), "text/html": html}
-        if self._shown.data.get("widgets") is not False:
+        if drawn:
             view = {"version_major": 2, "version_minor": 0, "model_id": self._box.model_id}
             bundle[_VIEW] = view
         self._ip.display_pub.publish(
