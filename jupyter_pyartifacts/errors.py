@@ -4,9 +4,12 @@ from __future__ import annotations
 
 __all__ = [
     "ArtifactError",
+    "ForeignFileError",
+    "Cancelled",
     "HashMismatch",
     "InvalidRequirement",
     "LockError",
+    "NeedsBuild",
     "NetworkError",
     "NoWheel",
     "NotApproved",
@@ -91,6 +94,10 @@ class InvalidRequirement(PyArtifactsError):
     code = "invalid-requirement"
 
 
+class NeedsBuild(InvalidRequirement):
+    """A requirement leads to source code, and nothing is built here."""
+
+
 class LockError(PyArtifactsError):
     """A lock is missing, malformed, from a newer version, or lacks what is asked of it."""
 
@@ -101,6 +108,12 @@ class NotebookError(PyArtifactsError):
     """A notebook file cannot be read or written."""
 
     code = "notebook"
+
+
+class ForeignFileError(PyArtifactsError):
+    """A file in another tool's format cannot be read, or asks for what is never done here."""
+
+    code = "foreign-file"
 
 
 class NotApproved(PyArtifactsError):
@@ -167,3 +180,9 @@ class StoreError(PyArtifactsError):
     """The store cannot be read or written (full, read-only, damaged)."""
 
     code = "store"
+
+
+class Cancelled(PyArtifactsError):
+    """The user asked for the work to stop; what was fetched so far is kept."""
+
+    code = "cancelled"

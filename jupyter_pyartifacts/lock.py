@@ -3,7 +3,7 @@
 The document is JSON under `notebook.metadata.pyartifacts`, one sorted string a line:
 
 `distributions`  `NAME VERSION[ @ INDEX][ ; MARKER][ | DEPENDENCY[ ; MARKER]]...`
-`artifacts`      `FILENAME sha256:HEX SIZE LOCATION[ tree=sha256:HEX translator=N]`
+`artifacts`      `FILENAME sha256:HEX SIZE LOCATION`, of an sdist ` tree=sha256:HEX translator=N`
 `interpreters`   `PLATFORM VERSION BUILD FILENAME sha256:HEX SIZE LOCATION[ tree=...]`
 `trees`          `PLATFORM sha256:HEX`
 `indexes`        `NAME URL[ PROJECT]...`
@@ -24,9 +24,10 @@ from itertools import pairwise
 from typing import Any, TypeVar
 
 from packaging.markers import InvalidMarker, Marker
-from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
+from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from .errors import LockError
+from .filenames import parse_version, sdist_readings
 from .model import (
     Artifact,
     Delta,
@@ -121,18 +122,20 @@ def _parse(document: object) -> Lock:
     )
     python = _at("python", lambda: _python(_required(table, "python")))
     interpreters = _lines_of(table, "interpreters", _interpreter)
+    bare_distributions = _lines_of(table, "distributions", _distribution)
+    pinned = {(own.name, _normal_version(own.version)) for own in bare_distributions}
     artifacts: dict[tuple[str, str], list[Artifact]] = {}
     seen: set[str] = set()
-    for number, artifact in enumerate(_lines_of(table, "artifacts", _artifact)):
+    for number, artifact in enumerate(_lines_of(table, "artifacts", _pinned_artifact)):
         if artifact.filename in seen:
             raise _Fault(f"{artifact.filename} stands twice", f".artifacts[{number}]")
         seen.add(artifact.filename)
-        key = _at(f"artifacts[{number}]", lambda a=artifact: _owner(a.filename))  # type: ignore[misc]
+        key = _at(f"artifacts[{number}]", lambda a=artifact: _owner(a, pinned))  # type: ignore[misc]
         artifacts.setdefault(key, []).append(artifact)
     indexes = _lines_of(table, "indexes", _index)
     names = {index.name for index in indexes}
     distributions = []
-    for number, bare in enumerate(_lines_of(table, "distributions", _distribution)):
+    for number, bare in enumerate(bare_distributions):
         own = artifacts.pop((bare.name, _normal_version(bare.version)), [])
         if not own:
             raise _Fault(f"{bare.name} {bare.version} has no artifact", f".distributions[{number}]")
@@ -321,24 +324,41 @@ def _artifact(line: str) -> Artifact:
     )
 
 
+def _pinned_artifact(line: str) -> Artifact:
+    """Read the line of a wheel, or of an sdist with what its translation gives."""
+    artifact = _artifact(line)
+    translated = artifact.tree is not None and artifact.translator is not None
+    if artifact.kind == "sdist" and not translated:
+        raise _Fault("an sdist without tree= and translator=")
+    if artifact.kind == "wheel" and artifact.translator is not None:
+        raise _Fault("a wheel with translator=")
+    return artifact
+
+
 def _normal_version(text: str) -> str:
-    from packaging.version import InvalidVersion, Version
-
-    try:
-        return str(Version(text))
-    except InvalidVersion:
-        return text
+    version = parse_version(text)
+    return text if version is None else str(version)
 
 
-def _owner(filename: str) -> tuple[str, str]:
-    try:
-        if filename.endswith(".whl"):
-            name, version, _, _ = parse_wheel_filename(filename)
-        else:
-            name, version = parse_sdist_filename(filename)
-    except ValueError:
-        raise _Fault(f"{filename[:120]!r} is not the name of a wheel or sdist") from None
-    return str(name), str(version)
+def _owner(artifact: Artifact, pinned: set[tuple[str, str]]) -> tuple[str, str]:
+    """Return name and version of the distribution that an artifact belongs to.
+
+    The name of an old sdist can be read in several ways: the one that is pinned counts.
+    """
+    if artifact.kind == "wheel":
+        try:
+            name, version, _, _ = parse_wheel_filename(artifact.filename)
+        except ValueError:
+            raise _misnamed(artifact) from None
+        return str(name), str(version)
+    readings = list(sdist_readings(artifact.filename))
+    if not readings:
+        raise _misnamed(artifact)
+    return next((own for own in readings if own in pinned), readings[0])
+
+
+def _misnamed(artifact: Artifact) -> _Fault:
+    return _Fault(f"{artifact.filename[:120]!r} is not the name of a wheel or sdist")
 
 
 def _distribution(line: str) -> Distribution:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, field
 from typing import Literal
@@ -78,6 +79,17 @@ class Artifact:
     def kind(self) -> Literal["wheel", "sdist"]:
         """Tell a wheel from an sdist, by the file name (binary distribution format)."""
         return "wheel" if self.filename.endswith(".whl") else "sdist"
+
+    @property
+    def key(self) -> Digest:
+        """Return what names its tree in a store: its digest, if that says all.
+
+        Another version of the translator may make another tree of the same sdist, and a store
+        keeps both.
+        """
+        if self.translator is None:
+            return self.digest
+        return Digest(hashlib.sha256(f"{self.digest} {self.translator}".encode()).hexdigest())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,12 +33,13 @@ __all__ = [
     "read_document",
     "render_document",
     "write_notebook",
+    "write_text",
 ]
 
 KEY = "pyartifacts"
 """The key of the lock, in a notebook's metadata and in a session file."""
 
-Kind = Literal["notebook", "session"]
+Kind = Literal["notebook", "session", "held"]
 _LARGEST = 1 << 30
 _CONFLICT = re.compile(r"^(?:<{7}|>{7}) ", re.MULTILINE)
 _SPLIT_TYPES = ("application/javascript", "image/svg+xml")
@@ -47,7 +48,8 @@ _SPLIT_TYPES = ("application/javascript", "image/svg+xml")
 class Document:
     """A notebook or session file as it was read, and the way to write its lock.
 
-    `path` is absolute, links not followed; `kind` tells a notebook from a session file;
+    `path` is absolute, links not followed; `kind` tells a notebook from a session file (and from
+    a lock that a server holds, see `server/document.py`);
     `directory` is what relative `file:` locations start from.
     """
 
@@ -59,9 +61,22 @@ class Document:
         self.directory = (session_directory or beside) if self.kind == "session" else beside
 
     @property
+    def owner(self) -> int | None:
+        """Return the process for whose sake work goes on in the background, None for no such.
+
+        A session file is its kernel's, which is our parent.
+        """
+        return os.getppid() if self.kind == "session" else None
+
+    @property
     def lock_document(self) -> object | None:
         """Return the lock as plain JSON, not yet checked; None without one."""
         return cast("object | None", self._holder.get(KEY))
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """Return the whole document as it was read; not to be changed."""
+        return self._content
 
     def text(self) -> str:
         """Return the whole document as text, as nbformat reads it."""
@@ -149,6 +164,15 @@ def write_notebook(path: str | os.PathLike[str], content: dict[str, Any]) -> Non
     """
     place = Path(os.path.realpath(path))
     _write_file(place, render_document(content, "notebook"), shown=place)
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write a text file beside notebooks, such as an export, in place of what is there; atomic.
+
+    Raises NotebookError.
+    """
+    place = Path(os.path.realpath(path))
+    _write_file(place, text.encode("utf-8", errors="backslashreplace"), shown=place, what="file")
 
 
 def _parse_json(data: bytes, where: str) -> object:
@@ -385,7 +409,7 @@ def _replace_file(path: Path, data: bytes, *, seen: bytes) -> None:
     _write_file(target, data, shown=path)
 
 
-def _write_file(target: Path, data: bytes, *, shown: Path) -> None:
+def _write_file(target: Path, data: bytes, *, shown: Path, what: str = "notebook") -> None:
     temporary = None
     try:
         if target.exists() and not os.access(target, os.W_OK):
@@ -400,7 +424,7 @@ def _write_file(target: Path, data: bytes, *, shown: Path) -> None:
         temporary = None
     except OSError as error:
         raise NotebookError(
-            "the notebook cannot be written",
+            f"the {what} cannot be written",
             where=str(shown),
             found=error.strerror or str(error),
             hint="nothing was written; make the file and its directory writable, with room for a "

@@ -212,6 +212,31 @@ class Approved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """A lock in another tool's format; `output` is the file that it goes to, None for stdout."""
+
+    format: str
+    text: str
+    output: str | None
+    digest: str
+    distributions: int
+    notes: tuple[str, ...] = ()
+
+    def to_event(self) -> dict[str, Any]:
+        """Return the event `result` of the JSON stream; what went to a file is not repeated."""
+        return {
+            "event": "result",
+            "verb": "export",
+            "format": self.format,
+            "output": self.output,
+            "text": self.text if self.output is None else None,
+            "digest": self.digest,
+            "distributions": self.distributions,
+            "notes": list(self.notes),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Freed:
     """What a sweep of the store took away, or would take; `size` in bytes."""
 

@@ -58,21 +58,20 @@ class Provider:
         """Return the environment of a lock and keep it for the notebook or its running kernel.
 
         A session file stands for the notebook that its kernel runs, be that one ours or a stock
-        kernel; the kernel is our parent. `whole` has all byte code made before it returns.
+        kernel. `whole` has all byte code made before it returns.
         """
         notebook = str(document.path) if document.kind == "notebook" else self.config.notebook
-        kernel = os.getppid() if document.kind == "session" else None
         environment = self.environment(
             lock,
             document.directory,
             notebook,
             client,
             starting=starting,
-            owner=kernel,
+            owner=document.owner,
             whole=whole,
         )
-        if kernel is not None:
-            self.keep_for_kernel(document.path.stem, kernel, environment)
+        if document.kind == "session" and document.owner is not None:
+            self.keep_for_kernel(document.path.stem, document.owner, environment)
         return environment
 
     def environment(

@@ -60,7 +60,10 @@ class Note:
 
 
 class Reporter(Protocol):
-    """Takes progress and notes from any thread; never raises, never blocks for long."""
+    """Takes progress and notes from any thread; never blocks for long.
+
+    Raises nothing but `Cancelled`, from `progress`, which is how work is stopped from outside.
+    """
 
     def progress(self, event: Progress, /) -> None:
         """Take one progress event."""

@@ -1,4 +1,4 @@
-"""What a user asks for: requirements (PEP 508), local wheels and direct URLs of wheels."""
+"""What a user asks for: requirements (PEP 508), local files and direct URLs of distributions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from packaging.requirements import InvalidRequirement as _Malformed
 from packaging.requirements import Requirement as _Parsed
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
-from .errors import InvalidRequirement
+from .errors import InvalidRequirement, NeedsBuild
+from .filenames import ARCHIVES, SDISTS, parse_sdist_name, sdist_readings
 from .model import Digest
 
 __all__ = [
@@ -25,7 +26,6 @@ __all__ = [
     "remove_requirements",
 ]
 
-_SDIST = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip", ".tar")
 _VCS = re.compile(r"(?:\w[\w.\-\[\], ]*@\s*)?(?:git|hg|bzr|svn)\+", re.IGNORECASE)
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://|file:", re.IGNORECASE)
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
@@ -37,8 +37,8 @@ class UserRequirement:
     """One requirement as the user typed it, read.
 
     `text` is what a lock keeps. `name` is canonical (PEP 503). `location` is a URL without
-    fragment (`kind` is `url`) or a path as typed (`kind` is `path`), both of a wheel; `digest`
-    is what the URL's fragment demands, if it does.
+    fragment (`kind` is `url`) or a path as typed (`kind` is `path`), both of a wheel or an
+    sdist; `digest` is what the URL's fragment demands, if it does.
     """
 
     text: str
@@ -52,7 +52,7 @@ class UserRequirement:
 
     @property
     def filename(self) -> str | None:
-        """Return the wheel's file name; None for a requirement met by an index."""
+        """Return the file's name; None for a requirement met by an index."""
         if self.location is None:
             return None
         if self.kind == "url":
@@ -63,7 +63,7 @@ class UserRequirement:
 def parse_requirement(text: str) -> UserRequirement:
     """Read one requirement; raise InvalidRequirement with the reason and what to do instead.
 
-    Takes PEP 508 (`pandas[excel]>=2; python_version >= '3.9'`), the path of a wheel
+    Takes PEP 508 (`pandas[excel]>=2; python_version >= '3.9'`), the path of a wheel or an sdist
     (`./local-1.0-py3-none-any.whl`), and the URL of one (`https://...whl#sha256=...`).
     """
     given = text.strip()
@@ -91,7 +91,7 @@ def _refuse_by_shape(text: str) -> None:
             hint="give each requirement as a text of its own, on one line",
         )
     if re.match(r"(-e|--editable)(\s|=|$)", text):
-        raise InvalidRequirement(
+        raise NeedsBuild(
             "an editable install cannot be pinned: its files change",
             found=shown,
             hint="build a wheel of it (python -m build --wheel) and add the .whl file",
@@ -104,7 +104,7 @@ def _refuse_by_shape(text: str) -> None:
             hint="leave options out; put only requirements here",
         )
     if _VCS.match(text):
-        raise InvalidRequirement(
+        raise NeedsBuild(
             "a version control URL cannot be pinned: it would have to be built here",
             found=shown,
             hint="build a wheel of it (python -m build --wheel) and add the .whl file,"
@@ -118,7 +118,7 @@ def _is_path(text: str) -> bool:
         head in (".", "..", "~")
         or text.startswith(("./", "../", "/", "~/", ".\\", "..\\", "\\"))
         or bool(_DRIVE.match(text))
-        or head.lower().endswith((".whl", *_SDIST))
+        or head.lower().endswith((".whl", *ARCHIVES))
         or "/" in head.split("[", 1)[0]
         or "\\" in head
     )
@@ -126,21 +126,44 @@ def _is_path(text: str) -> bool:
 
 def _parse_path(text: str) -> UserRequirement:
     name = re.split(r"[\\/]", text)[-1]
-    if name.lower().endswith(_SDIST):
-        raise InvalidRequirement(
-            "a source distribution cannot be added as a file",
-            expected="a wheel (a file whose name ends in .whl)",
-            found=text,
-            hint="build a wheel of it (python -m build --wheel) and add the .whl file",
-        )
-    if not name.lower().endswith(".whl"):
-        raise InvalidRequirement(
+    if not name.lower().endswith((".whl", *ARCHIVES)):
+        raise NeedsBuild(
             "a directory cannot be pinned: it would have to be built here",
             expected="the name of a project, or the path of a wheel (.whl)",
             found=text,
             hint="build a wheel of it (python -m build --wheel) and add the .whl file",
         )
-    return UserRequirement(text=text, name=_wheel_name(name, text), kind="path", location=text)
+    return UserRequirement(text=text, name=_file_name(name, text), kind="path", location=text)
+
+
+def _file_name(filename: str, text: str, wanted: str | None = None) -> str:
+    """Return the canonical name of the project that a wheel or sdist is of.
+
+    `wanted` is the name that the user says: one of the readings of an old sdist's file name.
+    """
+    if filename.lower().endswith(".whl"):
+        return _wheel_name(filename, text)
+    where = None if text == filename else text
+    if not filename.lower().endswith(SDISTS):
+        raise InvalidRequirement(
+            "a source distribution in an archive of this kind is not read here",
+            expected=f"a file whose name ends in {', '.join(SDISTS[:-1])} or {SDISTS[-1]}",
+            found=filename,
+            where=where,
+            hint="pack it as .tar.gz, or build a wheel of it (python -m build --wheel) and add the"
+            " .whl file",
+        )
+    readings = {name for name, _ in sdist_readings(filename)}
+    first = parse_sdist_name(filename)
+    if first is None:
+        raise InvalidRequirement(
+            "the file name is not that of a source distribution",
+            expected="NAME-VERSION.tar.gz or NAME-VERSION.zip",
+            found=filename,
+            where=where,
+            hint="give the file its original name again, with the version",
+        )
+    return wanted if wanted in readings else first[0]
 
 
 def _wheel_name(filename: str, text: str) -> str:
@@ -174,22 +197,17 @@ def _parse_url(
             hint="put them into your netrc file and leave them out of the URL",
         )
     filename = unquote(parts.path).rsplit("/", 1)[-1]
-    if not filename.lower().endswith(".whl"):
-        sdist = filename.lower().endswith(_SDIST)
+    if not filename.lower().endswith((".whl", *ARCHIVES)):
         raise InvalidRequirement(
-            "a URL leads to a source distribution"
-            if sdist
-            else "a URL does not lead to a wheel, as far as its name tells",
-            expected="the URL of a wheel (its path ends in .whl)",
+            "a URL does not lead to a wheel or an sdist, as far as its name tells",
+            expected="the URL of a distribution (its path ends in .whl, .tar.gz or .zip)",
             found=url,
-            hint="build a wheel of it (python -m build --wheel) and add the .whl file"
-            if sdist
-            else "add the project by its name, or give the URL of a wheel",
+            hint="add the project by its name, or give the URL of a wheel",
         )
-    own = _wheel_name(filename, text)
+    own = _file_name(filename, text, None if name is None else canonicalize_name(name))
     if name is not None and canonicalize_name(name) != own:
         raise InvalidRequirement(
-            "the wheel behind a URL is of another project than the requirement names",
+            "the file behind a URL is of another project than the requirement names",
             expected=canonicalize_name(name),
             found=f"{own} ({filename})",
             hint=f"add it as {own} @ URL, or leave the name out",

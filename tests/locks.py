@@ -40,7 +40,10 @@ def distributions(draw: st.DrawFn, name: str) -> Distribution:
             st.sampled_from(["py3-none-any", "cp311-cp311-win_amd64", "cp311-abi3-linux_x86_64"]),
             min_size=1,
         )
+        | st.just(set())
     )
+    archives = draw(st.sets(st.sampled_from([".tar.gz", ".zip", ".tgz"]), max_size=1))
+    archives = archives if tags or archives else {".tar.gz"}
     return Distribution(
         name=name,
         version=version,
@@ -56,6 +59,17 @@ def distributions(draw: st.DrawFn, name: str) -> Distribution:
                 location=draw(locations),
             )
             for tag in sorted(tags)
+        )
+        + tuple(
+            Artifact(
+                filename=f"{name}-{version}{suffix}",
+                digest=draw(digests),
+                size=draw(st.integers(0, 10**12)),
+                location=draw(locations),
+                tree=draw(digests),
+                translator=draw(st.integers(1, 99)),
+            )
+            for suffix in archives
         ),
     )
 

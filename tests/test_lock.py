@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -111,6 +112,9 @@ def _edit(path: list[Any], value: object) -> dict[str, Any]:
 
 
 DEMO = f"demo-1.0-py3-none-any.whl sha256:{'d' * 64} 10 aa/bb/x"
+SDIST = f"demo-1.0.tar.gz sha256:{'d' * 64} 10 aa/bb/x"
+TRANSLATED = f"{SDIST} tree=sha256:{'f' * 64} translator=1"
+COLORAMA = f"colorama-0.4.6-py2.py3-none-any.whl sha256:{'c' * 64} 10 aa/bb/{'c' * 60}"
 
 
 @pytest.mark.parametrize(
@@ -157,6 +161,25 @@ DEMO = f"demo-1.0-py3-none-any.whl sha256:{'d' * 64} 10 aa/bb/x"
         (
             _edit(["artifacts", 1], DEMO + " run=me"),
             "the lock is malformed: unknown word 'run=me' (pyartifacts.artifacts[1])",
+        ),
+        (
+            _edit(["artifacts", 1], SDIST),
+            "the lock is malformed: an sdist without tree= and translator= "
+            "(pyartifacts.artifacts[1])",
+        ),
+        (
+            _edit(["artifacts", 1], f"{SDIST} translator=1"),
+            "the lock is malformed: an sdist without tree= and translator= "
+            "(pyartifacts.artifacts[1])",
+        ),
+        (
+            _edit(["artifacts", 1], DEMO + " translator=1"),
+            "the lock is malformed: a wheel with translator= (pyartifacts.artifacts[1])",
+        ),
+        (
+            _edit(["artifacts", 1], TRANSLATED.replace("demo-1.0.tar.gz", "demo.tar.bz2")),
+            "the lock is malformed: 'demo.tar.bz2' is not the name of a wheel or sdist "
+            "(pyartifacts.artifacts[1])",
         ),
         (
             _edit(["artifacts", 1], DEMO.replace("demo-1.0", "other-1.0")),
@@ -232,6 +255,8 @@ def test_every_fault_names_its_place(document: object, message: str) -> None:
         _edit(["lock_version"], 2),
         _edit(["artifacts", 1], 7),
         _edit(["artifacts", 1], DEMO.replace("demo-1.0", "../demo-1.0")),
+        _edit(["artifacts", 1], SDIST),
+        _edit(["artifacts", 1], DEMO + " translator=1"),
         _edit(["python"], "cpython 3.11.7; rm -rf /"),
         _edit(["requirements"], ["--index-url=x"]),
         _edit(["platforms"], ["plan9-mips"]),
@@ -240,6 +265,29 @@ def test_every_fault_names_its_place(document: object, message: str) -> None:
 def test_the_schema_refuses_what_its_grammar_can_tell(document: object) -> None:
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(document, SCHEMA)
+
+
+def test_an_sdist_belongs_to_the_distribution_that_its_name_may_mean() -> None:
+    # The old name of version 1.0.post1 of demo; its other reading is a project demo-1-0.
+    line = TRANSLATED.replace("demo-1.0.tar.gz", "Demo-1.0-1.zip")
+    document = _edit(["artifacts"], [line, COLORAMA])
+    document["distributions"] = ["colorama 0.4.6", "demo 1.0.post1"]
+    lock = parse_lock(document)
+    jsonschema.validate(document, SCHEMA)
+    assert lock.distributions[1].artifacts[0].filename == "Demo-1.0-1.zip"
+    assert render_lock(lock)["artifacts"] == [line, COLORAMA]
+    document["distributions"] = ["colorama 0.4.6", "demo-1-0 1"]
+    assert parse_lock(document).distributions[1].artifacts[0].translator == 1
+
+
+def test_another_translator_is_another_tree_in_a_store() -> None:
+    lock = parse_lock(_edit(["artifacts", 1], TRANSLATED))
+    sdist = lock.distributions[1].artifacts[0]
+    newer = replace(sdist, translator=2)
+    wheel = lock.distributions[0].artifacts[0]
+    assert len({sdist.key, newer.key, sdist.digest}) == 3
+    assert wheel.key == wheel.digest
+    assert sdist.key == Digest(hashlib.sha256(f"sha256:{'d' * 64} 1".encode()).hexdigest())
 
 
 def test_a_lock_from_the_future_is_refused_with_the_way_out() -> None:

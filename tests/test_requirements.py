@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_pyartifacts.errors import InvalidRequirement
+from jupyter_pyartifacts.model import Digest
 from jupyter_pyartifacts.requirements import (
     merge_requirements,
     parse_requirement,
@@ -118,29 +119,45 @@ def test_a_directory(text: str) -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["./x-1.0.tar.gz", "x-1.0.zip", "/d/x-1.0.tgz"])
+@pytest.mark.parametrize("text", ["./X-1.0.tar.gz", "x-1.0.zip", "/d/x-1.0-2.tgz"])
 def test_the_file_of_an_sdist(text: str) -> None:
-    assert refusal(text) == (
-        "a source distribution cannot be added as a file\n"
-        "  expected: a wheel (a file whose name ends in .whl)\n"
-        f"  found:    {text}\n"
-        "hint: build a wheel of it (python -m build --wheel) and add the .whl file"
-    )
+    found = parse_requirement(text)
+    assert (found.kind, found.name, found.location) == ("path", "x", text)
+    assert found.filename == text.rsplit("/", 1)[-1]
 
 
 def test_the_url_of_an_sdist() -> None:
-    assert refusal("https://host.example/x-1.0.tar.gz") == (
-        "a URL leads to a source distribution\n"
-        "  expected: the URL of a wheel (its path ends in .whl)\n"
-        "  found:    https://host.example/x-1.0.tar.gz\n"
-        "hint: build a wheel of it (python -m build --wheel) and add the .whl file"
+    url = "https://host.example/the.name-1-2.0.tar.gz"
+    for text in (f"{url}#sha256={'a' * 64}", f"The_Name-1[x] @ {url}#sha256={'a' * 64}"):
+        found = parse_requirement(text)
+        assert (found.kind, found.name, found.location) == ("url", "the-name-1", url)
+        assert found.digest == Digest("a" * 64)
+
+
+def test_an_sdist_whose_name_tells_no_version() -> None:
+    assert refusal("./master.zip") == (
+        "the file name is not that of a source distribution (./master.zip)\n"
+        "  expected: NAME-VERSION.tar.gz or NAME-VERSION.zip\n"
+        "  found:    master.zip\n"
+        "hint: give the file its original name again, with the version"
+    )
+
+
+def test_an_sdist_in_an_archive_that_is_not_read() -> None:
+    assert refusal("https://host.example/x-1.0.tar.bz2") == (
+        "a source distribution in an archive of this kind is not read here"
+        " (https://host.example/x-1.0.tar.bz2)\n"
+        "  expected: a file whose name ends in .tar.gz, .zip or .tgz\n"
+        "  found:    x-1.0.tar.bz2\n"
+        "hint: pack it as .tar.gz, or build a wheel of it (python -m build --wheel) and add the"
+        " .whl file"
     )
 
 
 def test_the_url_of_something_else() -> None:
     assert refusal("https://host.example/download") == (
-        "a URL does not lead to a wheel, as far as its name tells\n"
-        "  expected: the URL of a wheel (its path ends in .whl)\n"
+        "a URL does not lead to a wheel or an sdist, as far as its name tells\n"
+        "  expected: the URL of a distribution (its path ends in .whl, .tar.gz or .zip)\n"
         "  found:    https://host.example/download\n"
         "hint: add the project by its name, or give the URL of a wheel"
     )
@@ -148,7 +165,7 @@ def test_the_url_of_something_else() -> None:
 
 def test_a_wheel_of_another_project() -> None:
     assert refusal("six @ https://host.example/seven-1.0-py3-none-any.whl") == (
-        "the wheel behind a URL is of another project than the requirement names\n"
+        "the file behind a URL is of another project than the requirement names\n"
         "  expected: six\n"
         "  found:    seven (seven-1.0-py3-none-any.whl)\n"
         "hint: add it as seven @ URL, or leave the name out"

@@ -33,6 +33,9 @@ VERBS: Mapping[str, str] = MappingProxyType(
         "verify": "check every installed file, and repair what is wrong",
         "trust": "approve a lock that somebody else made",
         "lock": "lock again, for another Python or other platforms, or for the first time",
+        "export": "write the lock as pylock.toml, requirements.txt, environment.yml or a script's",
+        "import": "take packages over from another tool's file, or another notebook's lock",
+        "python": "print the Python of the notebook's environment, for editors and scripts",
         "run": "execute the notebook with its own packages",
         "gc": "remove what no notebook uses from the store",
         "enable": "let every tool of this environment use notebooks' locks",
@@ -40,7 +43,9 @@ VERBS: Mapping[str, str] = MappingProxyType(
         "doctor": "say what is right and what is wrong with this installation",
     }
 )
-_MODULES = MappingProxyType({verb: f".{verb}" for verb in VERBS})
+_MODULES = MappingProxyType(
+    {verb: ".import_" if verb == "import" else f".{verb}" for verb in VERBS}
+)
 _WITH_VALUE = (
     "--store",
     "--python",
@@ -50,6 +55,10 @@ _WITH_VALUE = (
     "--prefer",
     "-o",
     "--output",
+    "--from",
+    "--format",
+    "--extra",
+    "--group",
 )
 
 

@@ -221,6 +221,12 @@ def _render_gc(event: Event) -> list[RenderableType]:
     return [*lines, Text(f"{did} {count}, {human_size(event['size'])}; kept {event['kept']}")]
 
 
+def _render_export(event: Event) -> list[RenderableType]:
+    count = event["distributions"]
+    text = f"wrote {event['output']}: {count} distribution{'' if count == 1 else 's'}"
+    return [Text(_clean(f"{text}, as {event['format']}"))]
+
+
 def _render_doctor(event: Event) -> list[RenderableType]:
     signs = {"right": ("ok   ", "green"), "note": ("note ", "yellow"), "wrong": ("WRONG", "red")}
     lines: list[RenderableType] = []
@@ -251,6 +257,8 @@ _RENDERERS: dict[str, Callable[[Event], list[RenderableType]]] = {
     "upgrade": _render_change,
     "undo": _render_change,
     "lock": _render_change,
+    "import": _render_change,
+    "export": _render_export,
     "instantiate": _render_change,
     "show": _render_show,
     "outdated": _render_outdated,

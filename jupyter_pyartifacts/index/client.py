@@ -226,6 +226,10 @@ class IndexClient:
             artifact, lambda url: self.read_url_range(url, start, stop, where=artifact.filename)
         )
 
+    def url_of(self, artifact: Artifact) -> str:
+        """Return the likeliest URL of an artifact. Raises NetworkError, NotApproved."""
+        return self._from_sources(artifact, lambda url: url)
+
     def _from_sources(self, artifact: Artifact, act: Callable[[str], T]) -> T:
         gone: NetworkError | None = None
         for url in self._sources.urls(artifact):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote, urljoin, urlsplit
 
-from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from ..errors import NetworkError
+from ..filenames import ARCHIVES, parse_version, sdist_version
 
 __all__ = ["ACCEPT", "ProjectFile", "ProjectPage", "parse_page", "parse_version", "version_text"]
 
@@ -19,7 +18,6 @@ ACCEPT = (
     "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2,"
     " text/html;q=0.01"
 )
-_SDIST = (".tar.gz", ".zip", ".tar.bz2", ".tgz")
 _HEX = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -48,7 +46,7 @@ class ProjectFile(NamedTuple):
     @property
     def is_sdist(self) -> bool:
         """Tell a source distribution by its name."""
-        return self.filename.endswith(_SDIST)
+        return self.filename.endswith(ARCHIVES)
 
 
 class ProjectPage(NamedTuple):
@@ -68,15 +66,6 @@ class ProjectPage(NamedTuple):
         return found
 
 
-@lru_cache(maxsize=65536)
-def parse_version(text: str) -> Version | None:
-    """Read a version (PEP 440); None for anything else."""
-    try:
-        return Version(text)
-    except InvalidVersion:
-        return None
-
-
 def version_text(filename: str, name: str) -> str | None:
     """Return the version part of a file name of project `name` (canonical), as written.
 
@@ -86,16 +75,7 @@ def version_text(filename: str, name: str) -> str | None:
     if filename.endswith(".whl"):
         parts = filename.split("-")
         return parts[1] if len(parts) in (5, 6) else None
-    for suffix in _SDIST:
-        if filename.endswith(suffix):
-            stem = filename[: -len(suffix)]
-            break
-    else:
-        return None
-    for match in re.finditer("-", stem):
-        if canonicalize_name(stem[: match.start()]) == name:
-            return stem[match.end() :]
-    return None
+    return sdist_version(filename, name)
 
 
 def parse_page(body: bytes, content_type: str, *, name: str, url: str) -> ProjectPage:
@@ -177,7 +157,7 @@ def _read_html(body: bytes, url: str) -> tuple[ProjectFile, ...]:
         address = urljoin(base, href.strip())
         parts = urlsplit(address)
         filename = unquote(parts.path.rsplit("/", 1)[-1])
-        if not filename.endswith((".whl", *_SDIST)):
+        if not filename.endswith((".whl", *ARCHIVES)):
             continue
         algorithm, _, value = parts.fragment.partition("=")
         sha256 = value.split("&")[0].lower() if algorithm == "sha256" else None

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from packaging.utils import canonicalize_name
 
 from ..errors import LockError
+from ..filenames import parse_sdist_name
 from ..model import Artifact, Index
 from .failures import ProjectNotFound
 from .locations import file_root, is_root_hint, url_of_hint
@@ -78,7 +79,7 @@ class ArtifactSources:
         The page is looked up only when the caller comes back for more: a hint that leads nowhere
         must not make an artifact unreachable, for its digest is its identity.
         """
-        project = canonicalize_name(artifact.filename.split("-", 1)[0])
+        project = _project_of(artifact)
         hinted = self._hinted(artifact, project)
         if hinted is not None:
             yield hinted
@@ -156,3 +157,11 @@ class ArtifactSources:
                 self._policy.check(file.url, where=file.filename, listed_by=index_url)
                 return file
         return None
+
+
+def _project_of(artifact: Artifact) -> str:
+    if artifact.kind == "sdist":
+        named = parse_sdist_name(artifact.filename)
+        if named is not None:
+            return named[0]
+    return canonicalize_name(artifact.filename.split("-", 1)[0])

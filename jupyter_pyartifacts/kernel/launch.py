@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
+from types import MappingProxyType
 
 from ..errors import PyArtifactsError
 from ..model import Environment
@@ -13,6 +14,7 @@ __all__ = [
     "FALLBACK_VARIABLE",
     "NOTES_VARIABLE",
     "SESSION_VARIABLES",
+    "STOCK_SESSION_VARIABLE",
     "command_arguments",
     "fallback_command",
     "fallback_environ",
@@ -28,9 +30,12 @@ FALLBACK_VARIABLE = "PYARTIFACTS_FAILURE"
 """Carries the failure (JSON) to the fallback kernel."""
 NOTES_VARIABLE = "PYARTIFACTS_NOTES"
 """Carries what the user should know (a JSON list) to the first cell of the isolated kernel."""
+STOCK_SESSION_VARIABLE = "PYARTIFACTS_STOCK_SESSION"
+"""Tells a stock kernel where its magics keep the lock, so that a restart finds it."""
 SESSION_VARIABLES = (
     "PYARTIFACTS_HOST_PYTHON",
     "PYARTIFACTS_SESSION",
+    STOCK_SESSION_VARIABLE,
     "PYARTIFACTS_VIEW",
     NOTES_VARIABLE,
     FALLBACK_VARIABLE,
@@ -126,16 +131,25 @@ def isolated_environ(
     return result
 
 
-def stock_environ(environ: Mapping[str, str]) -> dict[str, str]:
+def stock_environ(
+    environ: Mapping[str, str],
+    *,
+    session: str | None = None,
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, str]:
     """Return the environment of a kernel without a lock: as it is, less an outer session.
 
     A kernel that is started from inside an isolated kernel inherits the outer one's variables;
-    with them it would take itself for isolated.
+    with them it would take itself for isolated. A server adds its settings, for the engine that
+    the magic runs, and a place for the lock that the magic may make.
     """
-    if "PYARTIFACTS_SESSION" not in environ:
-        return dict(environ)
-    inherited = {*SESSION_VARIABLES, "PYARTIFACTS_NOTEBOOK"}
-    return {key: value for key, value in environ.items() if key not in inherited}
+    inherited = {STOCK_SESSION_VARIABLE}
+    if "PYARTIFACTS_SESSION" in environ:
+        inherited |= {*SESSION_VARIABLES, "PYARTIFACTS_NOTEBOOK"}
+    result = {key: value for key, value in environ.items() if key not in inherited}
+    result.update(settings)
+    _set(result, STOCK_SESSION_VARIABLE, session)
+    return result
 
 
 def fallback_command(host_python: str, script: str, command: Sequence[str]) -> list[str]:

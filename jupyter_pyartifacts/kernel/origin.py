@@ -22,12 +22,14 @@ class Origin:
     """The notebook of one kernel: its lock document (None: it has none) and its place.
 
     `directory` is what the lock's `file:` locations are relative to; `notebook` the absolute
-    path, if it is known; `client` nbclient's NotebookClient, headless.
+    path, if it is known; `path` the one in a server's contents manager; `client` nbclient's
+    NotebookClient, headless.
     """
 
     document: object | None
     directory: str
     notebook: str | None = None
+    path: str | None = None
     client: Any = None
 
 
@@ -127,6 +129,7 @@ async def _session_origin(manager: Any, session: str) -> Origin | None:
         document=_lock_document(model.get("content")),
         directory=os.path.dirname(session),
         notebook=on_disk,
+        path=api_path,
     )
 
 

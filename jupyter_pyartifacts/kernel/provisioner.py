@@ -9,9 +9,9 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from jupyter_core.paths import jupyter_runtime_dir
@@ -19,6 +19,7 @@ from jupyter_core.paths import jupyter_runtime_dir
 from ..config import Config
 from ..errors import PlatformError, PyArtifactsError
 from ..model import Environment
+from ..threads import run_in_thread
 from . import headless, launch, session
 from .encryption import encryption_policy, supports_curve, transport_encryption
 from .origin import Origin, find_origin
@@ -34,7 +35,6 @@ FALLBACK = str(Path(__file__).parent / "fallback.py")
 INTERNAL_HINT = "this is a defect of jupyter_pyartifacts: please report it with these lines"
 
 _FIRST_SECOND = 1.0
-_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +55,7 @@ class PyArtifactsProvisioner(LocalProvisioner):
     """
 
     _session: str | None = None
+    _saved: object | None = None
     _origin: Origin | None = None
     _engine: Engine | None = None
     _environment_in_use: Environment | None = None
@@ -62,12 +63,17 @@ class PyArtifactsProvisioner(LocalProvisioner):
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Prepare the environment, then have ports picked, then rewrite command and environment."""
         if not launch.is_ipykernel(self.kernel_spec.language, self.kernel_spec.argv):
-            return await self._stock(kwargs)
-        self._origin = self._engine = self._environment_in_use = None
+            return await super().pre_launch(**kwargs)
+        self._engine = self._environment_in_use = None
         try:
             prepared = await self._prepare(kwargs)
         except PyArtifactsError as error:
             return await self._fallback(kwargs, error)
+        except asyncio.CancelledError:
+            # Shut down before it was up.
+            if (host := kernel_host(self.parent)) is not None:
+                host.abandoned(self.kernel_id)
+            raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the notebook must say it
             return await self._fallback(kwargs, _internal_error(error))
         return await (self._stock(kwargs) if prepared is None else self._isolated(prepared))
@@ -96,6 +102,8 @@ class PyArtifactsProvisioner(LocalProvisioner):
         await super().cleanup(restart=restart)
         if restart:
             return
+        if (host := kernel_host(self.parent)) is not None:
+            await host.ended(self.kernel_id)
         engine, self._engine = self._engine, None
         if engine is not None:
             await self._kept(lambda: engine.forget_kernel(self.kernel_id))
@@ -106,19 +114,41 @@ class PyArtifactsProvisioner(LocalProvisioner):
     async def _kept(self, note: Callable[[], None]) -> None:
         """Note in the store what a kernel uses; a kernel runs and ends also where that fails."""
         try:
-            await _in_thread(note)
+            await run_in_thread(note)
         except (PyArtifactsError, OSError) as error:
             self.log.warning("pyartifacts: %s", error)
 
     async def _stock(self, kwargs: dict[str, Any]) -> dict[str, Any]:
         result: dict[str, Any] = await super().pre_launch(**kwargs)
-        result["env"] = launch.stock_environ(result["env"])
+        host, origin = kernel_host(self.parent), self._origin
+        path = None
+        if host is not None and origin is not None and origin.path is not None:
+            path = session.stock_session_path(self.kernel_id, _runtime_directory())
+            self._forget_session(unless=None)
+            self._session = path
+            host.started(
+                self.kernel_id,
+                origin.path,
+                session=path,
+                saved=self._saved,
+                used=None,
+                environment=None,
+            )
+        result["env"] = launch.stock_environ(
+            result["env"], session=path, settings=host.environ() if host else {}
+        )
         return result
+
+    def _forget_session(self, *, unless: str | None) -> None:
+        if self._session and self._session != unless:
+            session.remove_session(self._session)
 
     async def _prepare(self, kwargs: dict[str, Any]) -> _Prepared | None:
         """Find the notebook and prepare the environment of its lock; None if it has no lock."""
         # Nothing may be awaited before this: a headless run's client is on the stack just now.
         client = headless.client_on_stack(self.parent)
+        before, saved = self._origin, self._saved
+        self._origin = None
         origin = await find_origin(
             self.parent,
             client=client,
@@ -130,9 +160,12 @@ class PyArtifactsProvisioner(LocalProvisioner):
             return None
         if origin.client is not None:
             headless.accept_lock(origin.client)
+        self._saved = origin.document
+        if before is not None:
+            origin = self._with_newer_lock(origin, saved)
+        self._origin = origin
         if origin.document is None:
             return None
-        self._origin = origin
         environment, store = await self._environment(origin)
         if not os.access(environment.python, os.X_OK):
             raise PlatformError(
@@ -148,11 +181,24 @@ class PyArtifactsProvisioner(LocalProvisioner):
             session=self._write_session(origin, store),
         )
 
+    def _with_newer_lock(self, origin: Origin, saved: object | None) -> Origin:
+        """Return the origin with the lock that the kernel before a restart had made, if it counts.
+
+        It does where nobody has written it into the notebook yet: the file still has the lock
+        that its frontends are known to have, and that is not the kernel's.
+        """
+        host = kernel_host(self.parent)
+        known = saved if host is None else host.known_lock(self.kernel_id, saved)
+        newer = session.read_session(self._session, known)
+        if newer == known or origin.document != known:
+            return origin
+        return replace(origin, document=newer)
+
     async def _environment(self, origin: Origin) -> tuple[Environment, str]:
         """Have the engine prepare an environment in a thread; return it and the stores' paths."""
         host = kernel_host(self.parent)
         config = host.config() if host else Config.from_environ(os.environ)
-        reporter = host.reporter(self.kernel_id, origin.notebook) if host else LogReporter(self.log)
+        reporter = host.reporter(self.kernel_id, origin.path) if host else LogReporter(self.log)
 
         def prepare() -> tuple[Engine, Environment]:
             # Imported here: it takes a while the first time, and a server serves others meanwhile.
@@ -164,7 +210,7 @@ class PyArtifactsProvisioner(LocalProvisioner):
             )
             return engine, environment
 
-        self._engine, self._environment_in_use = engine, environment = await _in_thread(prepare)
+        self._engine, self._environment_in_use = engine, environment = await run_in_thread(prepare)
         return environment, os.pathsep.join(str(layout.root) for layout in engine.store.layers)
 
     def _encryption(self, kwargs: dict[str, Any], environment: Environment) -> dict[str, Any]:
@@ -189,15 +235,14 @@ class PyArtifactsProvisioner(LocalProvisioner):
     def _write_session(self, origin: Origin, store: str | None) -> str:
         """Write the session file into the store, else beside the connection file."""
         kernels = [os.path.join(store.split(os.pathsep)[0], "kernels")] if store else []
-        former = self._session
-        self._session = session.write_session(
+        path = session.write_session(
             origin.document,
             kernel_id=self.kernel_id,
-            directories=(*kernels, os.path.join(jupyter_runtime_dir(), "pyartifacts")),
+            directories=(*kernels, _runtime_directory()),
         )
-        if former and former != self._session:
-            session.remove_session(former)
-        return self._session
+        self._forget_session(unless=path)
+        self._session = path
+        return path
 
     async def _isolated(self, prepared: _Prepared) -> dict[str, Any]:
         result: dict[str, Any] = await super().pre_launch(**prepared.kwargs)
@@ -212,6 +257,16 @@ class PyArtifactsProvisioner(LocalProvisioner):
             notebook=prepared.origin.notebook,
             store=prepared.store,
         )
+        if (host := kernel_host(self.parent)) is not None:
+            result["env"] = {**result["env"], **host.environ(), "PYARTIFACTS_STORE": prepared.store}
+            host.started(
+                self.kernel_id,
+                prepared.origin.path,
+                session=prepared.session,
+                saved=self._saved,
+                used=prepared.origin.document,
+                environment=prepared.environment,
+            )
         return result
 
     async def _fallback(self, kwargs: dict[str, Any], error: PyArtifactsError) -> dict[str, Any]:
@@ -219,7 +274,7 @@ class PyArtifactsProvisioner(LocalProvisioner):
         notebook = self._origin.notebook if self._origin else None
         host = kernel_host(self.parent)
         if host is not None:
-            host.failed(self.kernel_id, notebook, error)
+            host.failed(self.kernel_id, self._origin.path if self._origin else None, error)
         result: dict[str, Any] = await super().pre_launch(**kwargs)
         result["cmd"] = launch.fallback_command(sys.executable, FALLBACK, result["cmd"])
         result["env"] = launch.fallback_environ(
@@ -230,7 +285,13 @@ class PyArtifactsProvisioner(LocalProvisioner):
             notebook=notebook,
             store=os.environ.get("PYARTIFACTS_STORE"),
         )
+        if host is not None:
+            result["env"] = {**result["env"], **host.environ()}
         return result
+
+
+def _runtime_directory() -> str:
+    return os.path.join(jupyter_runtime_dir(), "pyartifacts")
 
 
 def _internal_error(error: Exception) -> PyArtifactsError:
@@ -240,35 +301,3 @@ def _internal_error(error: Exception) -> PyArtifactsError:
         details="".join(traceback.format_exception(error)),
         hint=INTERNAL_HINT,
     )
-
-
-async def _in_thread(function: Callable[[], _Value]) -> _Value:
-    """Run a function in a daemon thread and wait for what it returns or raises.
-
-    Not the loop's executor: the process would wait for its threads at exit, so that Ctrl-C
-    during a download would seem to do nothing. The store survives a stop at every point.
-    """
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[_Value] = loop.create_future()
-
-    def settle(value: _Value | None, error: BaseException | None) -> None:
-        if future.cancelled():
-            return
-        if error is None:
-            future.set_result(value)  # type: ignore[arg-type]
-        else:
-            future.set_exception(error)
-
-    def work() -> None:
-        try:
-            value: _Value | None = function()
-            failure: BaseException | None = None
-        except BaseException as error:  # noqa: BLE001 - raised again where it is awaited
-            value, failure = None, error
-        try:
-            loop.call_soon_threadsafe(settle, value, failure)
-        except RuntimeError:
-            pass  # The loop was closed meanwhile: nobody waits any more.
-
-    threading.Thread(target=work, name="pyartifacts-prepare", daemon=True).start()
-    return await future

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from ..config import Config
 from ..errors import PyArtifactsError
+from ..model import Environment
 from ..report import Progress, Reporter
 
 __all__ = ["SERVER_SETTING", "KernelHost", "LogReporter", "kernel_host"]
@@ -16,16 +18,50 @@ SERVER_SETTING = "pyartifacts_kernels"
 
 
 class KernelHost(Protocol):
-    """What a server gives to the kernels it starts. Methods may be called from any thread."""
+    """What a server gives to the kernels that it starts; called on its event loop's thread.
+
+    `path` is a notebook's path in the contents manager, None where it is not known.
+    """
 
     def config(self) -> Config:
         """Return the settings of the engine."""
 
-    def reporter(self, kernel_id: str, notebook: str | None) -> Reporter:
+    def environ(self) -> Mapping[str, str]:
+        """Return the variables that tell a kernel's own engine of these settings."""
+
+    def reporter(self, kernel_id: str, path: str | None) -> Reporter:
         """Return what takes the progress of one kernel's preparation."""
 
-    def failed(self, kernel_id: str, notebook: str | None, error: PyArtifactsError) -> None:
+    def failed(self, kernel_id: str, path: str | None, error: PyArtifactsError) -> None:
         """Take the failure that made one kernel a fallback kernel."""
+
+    def started(
+        self,
+        kernel_id: str,
+        path: str | None,
+        *,
+        session: str | None,
+        saved: object | None,
+        used: object | None,
+        environment: Environment | None,
+    ) -> None:
+        """Take what a kernel is started with.
+
+        `session` is its session file, `saved` the lock that its notebook has as saved, `used` the
+        one that it gets; `environment` is None for a stock kernel.
+        """
+
+    def known_lock(self, kernel_id: str, saved: object | None) -> object | None:
+        """Return the lock that the frontends of a kernel's notebook are known to have.
+
+        `saved` is what the notebook had when the kernel started.
+        """
+
+    def abandoned(self, kernel_id: str) -> None:
+        """Take the end of a kernel that never was up."""
+
+    async def ended(self, kernel_id: str) -> None:
+        """Take the end of a kernel, while its session file is still there."""
 
 
 def kernel_host(manager: Any) -> KernelHost | None:

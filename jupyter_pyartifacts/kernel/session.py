@@ -7,7 +7,10 @@ import os
 import tempfile
 from pathlib import Path
 
-__all__ = ["remove_session", "write_session"]
+__all__ = ["LOADED_SUFFIX", "read_session", "remove_session", "stock_session_path", "write_session"]
+
+LOADED_SUFFIX = ".loaded"
+"""What a kernel has loaded is kept beside its session file, under this suffix."""
 
 
 def write_session(document: object | None, *, kernel_id: str, directories: tuple[str, ...]) -> str:
@@ -30,12 +33,34 @@ def write_session(document: object | None, *, kernel_id: str, directories: tuple
     raise failure
 
 
+def read_session(path: str | None, default: object) -> object:
+    """Return the lock in a session file (None if it says that there is none).
+
+    `default` is returned for a file that is not there or cannot be read.
+    """
+    try:
+        document = json.loads(Path(path or "").read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return default
+    return document.get("pyartifacts", default) if isinstance(document, dict) else default
+
+
+def stock_session_path(kernel_id: str, directory: str) -> str | None:
+    """Return where a stock kernel keeps its session file; None if the directory cannot be made."""
+    try:
+        os.makedirs(directory, mode=0o700, exist_ok=True)
+    except OSError:
+        return None
+    return os.path.join(directory, f"{kernel_id}.json")
+
+
 def remove_session(path: str) -> None:
     """Remove a session file; one that is gone, or cannot be removed, is left to `gc`."""
-    try:
-        os.unlink(path)
-    except OSError:
-        pass
+    for each in (path, os.path.splitext(path)[0] + LOADED_SUFFIX):
+        try:
+            os.unlink(each)
+        except OSError:
+            pass
 
 
 def _write_atomically(path: Path, text: str) -> None:

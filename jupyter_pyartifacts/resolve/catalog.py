@@ -10,6 +10,7 @@ import tempfile
 import threading
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -65,6 +66,7 @@ class Catalog:
         direct: Mapping[str, ProjectPage],
         ties: Mapping[str, str],
         freshness: Freshness,
+        hashes: Mapping[str, frozenset[str]] = MappingProxyType({}),
         slot: str = "",
         synthetic: SyntheticWheels | None = None,
     ) -> None:
@@ -74,6 +76,7 @@ class Catalog:
         self._direct = dict(direct)
         self._ties = dict(ties)
         self._freshness = freshness
+        self._hashes = dict(hashes)
         self._synthetic = synthetic
         self._lock = threading.Lock()
         self._bare_hosts: set[str] = set()
@@ -95,6 +98,8 @@ class Catalog:
             "ties": self._ties,
             "synthetic": self._synthetic.version if self._synthetic else None,
         }
+        if self._hashes:
+            facts["hashes"] = {name: sorted(own) for name, own in self._hashes.items()}
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
     # Pages
@@ -129,7 +134,13 @@ class Catalog:
         if name in self._direct:
             return "direct", self._direct[name]
         age = self._freshness.ask(name)
-        return self._client.read_page(name, self.index_url(name), max_age=age)
+        digest, page = self._client.read_page(name, self.index_url(name), max_age=age)
+        allowed = self._hashes.get(name)
+        if allowed is None:
+            return digest, page
+        # A file whose hash the index does not tell is hashed later, and refused then.
+        kept = (file for file in page.files if file.sha256 is None or file.sha256 in allowed)
+        return digest, page._replace(files=tuple(kept))
 
     def is_current(self, name: str) -> bool:
         """Tell whether uv last saw a project's page as fresh as it has to be."""

@@ -1,4 +1,4 @@
-"""Wheels that the user gave, as files or URLs: hashed once, then seen as projects of their own."""
+"""Files that the user gave, by path or URL: hashed once, then seen as projects of their own."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import parse_wheel_filename
 
 from ..errors import HashMismatch, InvalidRequirement
+from ..filenames import sdist_readings
 from ..index.client import IndexClient
 from ..index.simple import ProjectFile, ProjectPage
 from ..requirements import UserRequirement
@@ -19,13 +20,20 @@ __all__ = ["direct_pages", "index_requirement"]
 
 
 def index_requirement(requirement: UserRequirement) -> str:
-    """Return a requirement as an index meets it: a given wheel becomes its exact version."""
+    """Return a requirement as an index meets it: a given file becomes its exact version."""
     if requirement.kind == "index":
         return requirement.text
-    _, version, _, _ = parse_wheel_filename(str(requirement.filename))
+    version = _version(requirement)
     extras = f"[{','.join(requirement.extras)}]" if requirement.extras else ""
     marker = f" ; {requirement.marker}" if requirement.marker else ""
     return str(Requirement(f"{requirement.name}{extras}=={version}{marker}"))
+
+
+def _version(requirement: UserRequirement) -> str:
+    filename = str(requirement.filename)
+    if filename.endswith(".whl"):
+        return str(parse_wheel_filename(filename)[1])
+    return next(version for name, version in sdist_readings(filename) if name == requirement.name)
 
 
 def direct_pages(
@@ -34,10 +42,10 @@ def direct_pages(
     client: IndexClient,
     directory: Path,
 ) -> dict[str, ProjectPage]:
-    """Return a page for every project that wheels were given of; nothing else is seen of it.
+    """Return a page for every project that files were given of; nothing else is seen of it.
 
-    Hashes every wheel: a file is read, a URL downloaded. Raises InvalidRequirement for a file
-    that is not there, HashMismatch if a URL's fragment demands another, NetworkError.
+    Hashes every file: a local one is read, a URL downloaded. Raises InvalidRequirement for
+    one that is not there, HashMismatch if a URL's fragment demands another, NetworkError.
     """
     files: dict[str, list[ProjectFile]] = {}
     for requirement in requirements:
@@ -71,11 +79,11 @@ def _read_file(requirement: UserRequirement, directory: Path) -> ProjectFile:
     except OSError as error:
         missing = isinstance(error, FileNotFoundError)
         raise InvalidRequirement(
-            "there is no such file" if missing else "a wheel cannot be read",
+            "there is no such file" if missing else "a file cannot be read",
             where=str(path),
             found=requirement.text,
             details=None if missing else str(error),
-            hint="give the path of a wheel, relative to the notebook",
+            hint="give the path of a wheel or an sdist, relative to the notebook",
         ) from error
     return ProjectFile(str(requirement.filename), path.resolve().as_uri(), hasher.hexdigest(), size)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -19,9 +20,10 @@ class ResolveRequest:
     together. `prior` is the lock whose versions are kept where they can be; `upgrade` names the
     projects freed of that (`"all"` of them), `pinned` are exact wishes (`NAME==V`) for this one
     resolution; `prefer` are wishes (`NAME==V`) for projects that `prior` lacks, taken where they
-    fit. `as_of` is an RFC 3339 date or time: nothing uploaded later is seen.
-    `prereleases` allows them for every project (else only where a requirement names one).
-    `directory` is what local wheels are relative to: the notebook's.
+    fit; `constraints` (PEP 508) bound what is needed anyway. `hashes` maps projects to the sha256
+    of the files that may be taken of them. `as_of` is an RFC 3339 date or time: nothing uploaded
+    later is seen. `prereleases` allows them for every project (else only where a requirement
+    names one). `directory` is what local wheels are relative to: the notebook's.
     """
 
     requirements: tuple[str, ...]
@@ -33,6 +35,8 @@ class ResolveRequest:
     upgrade: tuple[str, ...] | Literal["all"] = ()
     pinned: tuple[str, ...] = ()
     prefer: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    hashes: Mapping[str, frozenset[str]] = field(default_factory=dict)
     indexes: tuple[Index, ...] = ()
     as_of: str | None = None
     prereleases: bool = False

@@ -10,7 +10,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from ..config import Config
-from ..errors import NoWheel, UsageError
+from ..errors import NoWheel, ResolutionError, UsageError
 from ..index.client import IndexClient
 from ..model import LeftOut, Lock
 from ..platforms import PLATFORMS
@@ -20,6 +20,7 @@ from .artifacts import ArtifactWriter
 from .assemble import assemble_distributions
 from .catalog import SyntheticWheels
 from .failure import named_without_wheels
+from .hashes import check_hashes, explain_by_hashes
 from .notes import describe_choices, missing_extras
 from .request import Resolution, ResolveRequest
 from .search import Found, Search
@@ -74,9 +75,14 @@ def resolve(
             synthetic=synthetic,
             meanwhile=meanwhile,
         ) as search:
-            found, left_out = search.for_all(platforms)
+            try:
+                found, left_out = search.for_all(platforms)
+            except ResolutionError as error:
+                explain_by_hashes(request, search, client, error)
+                raise
             notes = _notes(search, found)
         lock = _lock(request, search, client, found, left_out)
+        check_hashes(lock, request.hashes)
     count = len(lock.distributions)
     reporter.progress(Progress(stage="resolve", done=count, total=count))
     return Resolution(lock=lock, notes=notes)

@@ -84,6 +84,7 @@ class Search:
         self.asked = (*self.user, *(parse_requirement(text) for text in request.kernel))
         self.pinned = tuple(_exact(text) for text in request.pinned)
         self.preferred = tuple(_preferred(text) for text in request.prefer)
+        self.pinned += request.constraints
         self.pinned_names = {str(canonicalize_name(Requirement(own).name)) for own in self.pinned}
         self.freed = _freed(request, self.pinned_names)
         for index in request.indexes:
@@ -110,6 +111,7 @@ class Search:
                 direct=self.given,
                 ties={name: client.index_url(index) for name, index in self.ties.items()},
                 freshness=self.freshness,
+                hashes=request.hashes,
                 slot=slot.secret,
                 synthetic=synthetic,
             )

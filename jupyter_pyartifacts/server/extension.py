@@ -1,44 +1,38 @@
-"""The server extension: makes our provisioner the default one of a Jupyter server."""
+"""The server extension: our provisioner as the default one, the REST interface, the events."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jupyter_client.provisioning.factory import KernelProvisionerFactory
-from traitlets import Bool
-from traitlets.config import Configurable
+from tornado.web import HTTPError
+
+from .contents import Contents
+from .events import emit_progress, on_rename, register_schema
+from .jobs import Jobs
+from .kernels import Kernels
+from .settings import PyArtifacts
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
+    from traitlets.config import Configurable
 
 __all__ = ["PROVISIONER", "PyArtifacts"]
 
 PROVISIONER = "pyartifacts"
 """The name of our provisioner's entry point."""
 
+KERNELS = "pyartifacts_kernels"
+"""The key in `web_app.settings` under which a provisioner finds its host."""
+
 _NAME_VARIABLE = KernelProvisionerFactory.default_provisioner_name_env
-
-
-class PyArtifacts(Configurable):
-    """Settings of a server, as `c.PyArtifacts.NAME` in its configuration."""
-
-    use_provisioner = Bool(
-        True,
-        help="""Start kernels whose kernelspec names no provisioner of its own by ours. A notebook
-        without a lock is started as the stock provisioner does. Without it, locks are ignored.""",
-    ).tag(config=True)
-
-    use_pending_kernels = Bool(
-        True,
-        help="""Let the server answer at once while a kernel is being prepared. Without it Lab
-        drops the cells that are run while packages download.""",
-    ).tag(config=True)
 
 
 def _load_jupyter_server_extension(app: ServerApp) -> None:
     """Apply the settings to a server; what its administrator set explicitly stays as it is."""
     settings = PyArtifacts(parent=app)
+    _serve(app, settings)
     if app.gateway_config.gateway_enabled:
         app.log.info("jupyter_pyartifacts: kernels run behind a gateway, nothing to do here")
         return
@@ -46,6 +40,52 @@ def _load_jupyter_server_extension(app: ServerApp) -> None:
         _use_provisioner(app)
     if settings.use_pending_kernels:
         _use_pending_kernels(app)
+
+
+def _serve(app: ServerApp, settings: PyArtifacts) -> None:
+    # What the handlers import takes a while, and a server has much to do when it starts.
+    from .collaboration import Collaboration
+    from .delivery import Delivery
+    from .handlers import handlers
+    from .request import SETTING, Service
+
+    events, web, log = app.event_logger, app.web_app, app.log
+    assert events is not None  # noqa: S101 - a server makes it before it loads extensions
+    register_schema(events)
+    jobs = Jobs(lambda job: emit_progress(events, job))
+    contents = Contents(app.contents_manager)
+    kernels = Kernels(settings, jobs)
+    delivery = Delivery(
+        kernels,
+        contents,
+        Collaboration(app),
+        connections=lambda kernel_id: _connections(app, kernel_id),
+        log=log,
+    )
+    app.contents_manager.register_pre_save_hook(  # type: ignore[no-untyped-call]
+        delivery.before_save
+    )
+    on_rename(events, delivery.moved)
+    web.settings[KERNELS] = kernels
+    web.settings[SETTING] = Service(
+        settings=settings,
+        contents=contents,
+        jobs=jobs,
+        kernels=kernels,
+        sessions=app.session_manager,
+    )
+    web.add_handlers(  # type: ignore[no-untyped-call]
+        ".*$", handlers(web.settings["base_url"])
+    )
+
+
+def _connections(app: ServerApp, kernel_id: str) -> int:
+    """Return how many frontends are connected to a kernel."""
+    try:
+        kernels: Any = app.kernel_manager
+        return int(kernels.kernel_model(kernel_id)["connections"])
+    except (KeyError, HTTPError):
+        return 0
 
 
 def _use_provisioner(app: ServerApp) -> None:

@@ -16,7 +16,7 @@ from .progress import progress_for
 from .results import result_of
 from .verbs import VERBS
 
-__all__ = ["Commands"]
+__all__ = ["Commands", "title_of"]
 
 _SHELL_HINT = re.compile(r"jupyter pyartifacts ([a-z]+)(?: NOTEBOOK)?")
 
@@ -36,8 +36,32 @@ class Commands(object):
         if command.verb == "help":
             topic = command.arguments[0] if command.arguments else None
             return result_of({"event": "result", "verb": "help", "topic": topic})
-        title = " ".join((command.verb, *command.arguments))
-        progress = progress_for(self._ip, title)
+        if command.verb == "panel":
+            from .panel import show_panel
+
+            return show_panel(self._ip, self)
+        progress = progress_for(self._ip, title_of(command))
+        result = self.carry_out(command, progress)
+        self._show(result, progress)
+        if command.verb == "verify" and not result.ok:
+            raise PyArtifactsError(
+                "files of this notebook's environment are damaged, and could not be repaired",
+                details=str(result),
+                hint="with a network, run %pyartifacts verify again",
+                code="artifact",
+            )
+        return result
+
+    def has_lock(self):
+        """Tell whether anything is locked yet."""
+        return self._session.lock() is not None
+
+    def carry_out(self, command, progress):
+        """Run a command, move to its view and hand a changed lock on; return the result.
+
+        Whatever stops it, the session's lock is as it was.
+        """
+        title = title_of(command)
         before, asked = self._session.read(), requirement_names(self._session.lock())
         try:
             event = self._run(command, title, progress)
@@ -54,17 +78,10 @@ class Commands(object):
             raise
         if command.verb == "show":
             facts["only"] = command.arguments[0] if command.arguments else None
-        result = result_of(event, title=title, **facts)
-        writes = changed and not (command.verb == "instantiate" and not command.arguments)
-        self._show(result, progress, writes)
-        if command.verb == "verify" and not result.ok:
-            raise PyArtifactsError(
-                "files of this notebook's environment are damaged, and could not be repaired",
-                details=str(result),
-                hint="with a network, run %pyartifacts verify again",
-                code="artifact",
-            )
-        return result
+        if changed and not (command.verb == "instantiate" and not command.arguments):
+            facts["handed_on"] = lock_bundle(event.get("lock"), event.get("digest"))
+            send_lock(self._ip, event.get("lock"), event.get("digest"))
+        return result_of(event, title=title, **facts)
 
     def _run(self, command, title, progress):
         """Run what the command asks for and return the `result` event."""
@@ -172,15 +189,18 @@ class Commands(object):
             "advice": ["the next start of the kernel uses the system's packages"],
         }
 
-    def _show(self, result, progress, writes):
-        """Show the result where the bar was; where the lock changed, hand it to the notebook."""
-        bundle = result.bundle()
-        if writes:
-            lock, digest = result.data.get("lock"), result.data.get("digest")
-            bundle[MIME_TYPE] = lock_bundle(lock, digest)
-            send_lock(self._ip, lock, digest)
-        if progress.result(bundle, must=writes):
+    def _show(self, result, progress):
+        """Show the result where the bar was, the lock in it where that changed."""
+        bundle, lock = result.bundle(), result.data.get("handed_on")
+        if lock is not None:
+            bundle[MIME_TYPE] = lock
+        if progress.result(bundle, must=lock is not None):
             result.was_shown(self._ip.execution_count)
+
+
+def title_of(command):
+    """Return a command in few words: its verb and what it is about."""
+    return " ".join((command.verb, *command.arguments))
 
 
 def _arguments_of(cell):

@@ -53,6 +53,8 @@ class Registration(object):
         ip._showtraceback = self._show_with_hint
         self._shown_for = None
         ip.events.register("post_run_cell", self._hint_after)
+        self._footprint = None
+        ip.events.register("post_run_cell", self._note_loaded)
         if mode == "isolated":
             self._register_installers()
 
@@ -61,6 +63,7 @@ class Registration(object):
         ip = self._ip
         ip._showtraceback = self._showtraceback
         ip.events.unregister("post_run_cell", self._hint_after)
+        ip.events.unregister("post_run_cell", self._note_loaded)
         if self._matcher is not None:
             ip.Completer.custom_matchers.remove(self._matcher)
         for kind in ("line", "cell"):
@@ -81,7 +84,9 @@ class Registration(object):
 
             found = isolated_session(os.environ) if self._mode == "isolated" else None
             if found is None:
-                found = stock_session(os.environ, self._ip.user_ns, _runtime_directory(self._ip))
+                connection = _connection_file(self._ip)
+                directory = os.path.dirname(connection) if connection else None
+                found = stock_session(os.environ, self._ip.user_ns, directory, connection)
             self._session = found
         return self._session
 
@@ -140,6 +145,20 @@ class Registration(object):
         if hint is not None:
             print(hint, file=sys.stderr)
 
+    def _note_loaded(self, _=None):
+        """Tell the host what is loaded; a stock kernel has nothing to tell before it has a view."""
+        if self._mode != "isolated" and self._session is None:
+            return
+        try:
+            if self._footprint is None:
+                from .footprint import Footprint
+
+                self._footprint = Footprint(self.session())
+            self._footprint.look()
+        except (OSError, PyArtifactsError):
+            # Whoever deletes the session file learns of it from the next magic.
+            pass
+
     def _hint_for(self, error):
         """Return the line to add where a module is missing; None for every other error."""
         if not isinstance(error, ModuleNotFoundError):
@@ -162,13 +181,13 @@ class Registration(object):
             self._ip.register_magic_function(magic, "line", installer)
 
 
-def _runtime_directory(ip):
-    """Return the directory of connection files, which the user alone can read; None without."""
+def _connection_file(ip):
+    """Return the path of the connection file, in a directory that the user alone can read."""
     if getattr(ip, "kernel", None) is None or "ipykernel" not in sys.modules:
         return None
     try:
         from ipykernel.connect import get_connection_file
 
-        return os.path.dirname(get_connection_file())
+        return get_connection_file()
     except Exception:
         return None

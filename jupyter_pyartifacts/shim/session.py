@@ -9,7 +9,14 @@ import tempfile
 
 from .failures import PyArtifactsError
 
-__all__ = ["Session", "find_notebook", "isolated_session", "read_notebook_lock", "stock_session"]
+__all__ = [
+    "Session",
+    "find_notebook",
+    "isolated_session",
+    "read_notebook_lock",
+    "replace_file",
+    "stock_session",
+]
 
 
 class Session(object):
@@ -46,7 +53,7 @@ class Session(object):
         if content is None:
             os.unlink(self.path)
         else:
-            _replace(self.path, content)
+            replace_file(self.path, content)
 
     def lock(self):
         """Return the lock as a mapping, None where there is none or it cannot be read."""
@@ -58,7 +65,7 @@ class Session(object):
         """Write another lock, or None."""
         document = _document(self.read())
         document["pyartifacts"] = lock
-        _replace(self.path, (json.dumps(document, indent=1) + "\n").encode("utf-8"))
+        replace_file(self.path, (json.dumps(document, indent=1) + "\n").encode("utf-8"))
 
     def use_view(self, view):
         """Remember a view: this kernel may have modules loaded from it until it ends."""
@@ -75,7 +82,8 @@ def _document(content):
     return document if isinstance(document, dict) else {}
 
 
-def _replace(path, content):
+def replace_file(path, content):
+    """Write a file at once or not at all; raise OSError."""
     handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".pyartifacts-")
     try:
         with os.fdopen(handle, "wb") as stream:
@@ -105,25 +113,37 @@ def isolated_session(environ):
     )
 
 
-def stock_session(environ, namespace, runtime_directory=None):
+def stock_session(environ, namespace, runtime_directory=None, connection_file=None):
     """Make a session for a kernel that runs in the host's own environment.
 
     The lock that the notebook has already is where it starts from.
     """
-    if runtime_directory is None or not os.path.isdir(runtime_directory):
-        runtime_directory = None
-    directory = tempfile.mkdtemp(prefix="pyartifacts-", dir=runtime_directory)
-    atexit.register(shutil.rmtree, directory, ignore_errors=True)
     notebook = find_notebook(environ, namespace)
     session = Session(
-        # The name is the kernel's in the engine's books.
-        os.path.join(directory, os.path.basename(directory) + ".json"),
+        _stock_path(environ, runtime_directory, connection_file),
         sys.executable,
         isolated=False,
         notebook=notebook,
     )
     session.write_lock(read_notebook_lock(notebook) if notebook else None)
     return session
+
+
+def _stock_path(environ, runtime_directory, connection_file):
+    """Return the path of a stock kernel's session file; its stem is the kernel's name in the
+    engine's books.
+
+    A server says where it looks for the file when the kernel restarts. What this process has
+    inherited from another kernel is not for it.
+    """
+    named = environ.get("PYARTIFACTS_STOCK_SESSION")
+    if named and os.path.basename(connection_file or "") == "kernel-" + os.path.basename(named):
+        return named
+    if runtime_directory is None or not os.path.isdir(runtime_directory):
+        runtime_directory = None
+    directory = tempfile.mkdtemp(prefix="pyartifacts-", dir=runtime_directory)
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    return os.path.join(directory, os.path.basename(directory) + ".json")
 
 
 def find_notebook(environ, namespace, directory=None):

@@ -66,7 +66,8 @@ class ShowResult(Result):
         roots = sorted(name for name, row in by_name.items() if row.get("direct"))
         return needed_tree(roots, by_name)
 
-    def _headline(self):
+    def headline(self):
+        """Return the facts of the whole, each in few words."""
         if self.data.get("only"):
             direct, others, kernel = self._groups()
             return ["{} {}".format(r["name"], r["version"]) for r in direct + others + kernel]
@@ -90,7 +91,7 @@ class ShowResult(Result):
             return ["nothing is pinned; `%pyartifacts add NAME` does"]
         only = self.data.get("only")
         rows = [self._cells(row) for row in direct + others + (kernel if only else [])]
-        lines = [", ".join(self._headline()), ""]
+        lines = [", ".join(self.headline()), ""]
         if rows:
             lines += text_table(["name", "version", "size#", "needed by"], rows)
         if kernel and not only:
@@ -144,12 +145,17 @@ class ShowResult(Result):
     def html_parts(self):
         """Return the requirements' table, the rest folded, and the tree."""
         direct, others, kernel = self._groups()
-        only = self.data.get("only")
         if not direct + others + kernel:
             return [markup.escape(line) for line in self.text_lines()]
-        parts = [markup.section("pinned", " \u00b7 ".join(self._headline()))]
+        parts = [markup.section("pinned", " \u00b7 ".join(self.headline()))]
         if direct:
             parts.append(self._table(direct))
+        return parts + self.more_parts()
+
+    def more_parts(self):
+        """Return what stands below the requirements: the rest folded, and the tree."""
+        _, others, kernel = self._groups()
+        only, parts = self.data.get("only"), []
         for rows, label in ((others, "needed by these"), (kernel, "the kernel's own")):
             if rows and only:
                 parts.append(self._table(rows))

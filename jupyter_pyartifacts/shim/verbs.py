@@ -65,6 +65,7 @@ VERBS = {
         ),
         Verb("verify", "verify", 0, 0, ("--deep",), False, "hash every file again and repair"),
         Verb("trust", "trust", 0, 0, (), False, "approve this notebook's lock"),
+        Verb("panel", "panel", 0, 0, (), False, "all of this with buttons"),
         Verb("help", "help [VERB]", 0, 1, (), False, "this page"),
     )
 }

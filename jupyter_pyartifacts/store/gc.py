@@ -20,18 +20,24 @@ from .store import Store
 
 __all__ = ["Garbage", "Sweep", "Usage", "measure_store", "plan_sweep", "sweep_store"]
 
-Kind = Literal["view", "artifact", "download", "temporary", "record"]
+Kind = Literal["view", "artifact", "download", "temporary", "record", "cache"]
+KEEP_CACHED_DAYS = 30
+"""What was learned of an index and not again for so long is not worth its place."""
 KEEP_UNREACHABLE_DAYS = 30
 """A notebook whose whole directory is gone may be on a disk that is not here today."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Garbage:
-    """One thing to remove: its path, what it is, its size in bytes."""
+    """One thing to remove: its path, what it is, its size in bytes.
+
+    Of the cache only some `files` go; of everything else the whole `path`.
+    """
 
     path: Path
     kind: Kind
     size: int
+    files: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +109,7 @@ def plan_sweep(store: Store, *, now: datetime.datetime) -> Sweep:
         garbage.append(Garbage(path=path, kind="download", size=_size(path)))
     for path in _entries(layout.root / "temporary"):
         garbage.append(Garbage(path=path, kind="temporary", size=_size(path)))
+    garbage += _old_cache(layout.cache, now)
     return Sweep(remove=tuple(garbage), views_kept=kept[0], artifacts_kept=kept[1])
 
 
@@ -146,8 +153,26 @@ def sweep_store(
     return sweep
 
 
+def _old_cache(cache: Path, now: datetime.datetime) -> list[Garbage]:
+    """Return what of each part of the cache was last written too long ago."""
+    oldest = (now - datetime.timedelta(days=KEEP_CACHED_DAYS)).timestamp()
+    garbage = []
+    for part in _entries(cache):
+        old = [
+            (Path(path), state.st_size) for path, state in _files(part) if state.st_mtime < oldest
+        ]
+        if old:
+            files, sizes = zip(*old, strict=True)
+            garbage.append(Garbage(path=part, kind="cache", size=sum(sizes), files=files))
+    return garbage
+
+
 def _remove(item: Garbage, trash: Path) -> None:
     """Take a thing's name away first, so that it is never half there."""
+    if item.kind == "cache":
+        for path in item.files:
+            path.unlink(missing_ok=True)
+        return
     if item.kind == "record" or not item.path.is_dir():
         item.path.unlink(missing_ok=True)
         return

@@ -11,7 +11,7 @@ STORE/temporary/          what is being made, under the lock of what it will be
 STORE/locks/              lock files
 STORE/trees/SHA256        the known tree hash of an archive, here or not
 STORE/roots/ kernels/     what keeps artifacts and views from being swept
-STORE/cache/uv/           the resolver's cache
+STORE/cache/              what was learned of indexes; uv/ is the resolver's
 """
 
 from __future__ import annotations

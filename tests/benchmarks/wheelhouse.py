@@ -31,6 +31,7 @@ from jupyter_pyartifacts.platforms import (
     best_wheel,
     identify_platform,
     marker_environment,
+    wheel_rank,
 )
 
 SNAPSHOT = "2026-11-20T00:00:00Z"
@@ -47,7 +48,7 @@ SETS: Mapping[str, tuple[str, ...]] = {
     "hundred": DEFAULT_PLATFORMS,
     "grown": DEFAULT_PLATFORMS,
 }
-_LAYOUT = "2"
+_LAYOUT = "3"
 _JSON = "application/vnd.pypi.simple.v1+json"
 
 
@@ -242,10 +243,20 @@ def _record_pages(wheelhouse: Wheelhouse, projects: Iterable[str]) -> None:
 def _cut(page: dict[str, Any], files: Path) -> dict[str, Any]:
     """Drop what is newer than the snapshot, and name the files by their path on the host.
 
+    Of a release that is here only the host's wheel that is here stays, so that both sides take it
+    (uv would take one for a newer glibc where there is one).
     A release's wheels have the same metadata but for oddities, so each wheel without its own here
     is given that of a wheel of the same version; `_metadata` tells the server which.
     """
     kept = [each for each in page["files"] if each.get("upload-time", "") <= SNAPSHOT]
+    here = {_version(each) for each in kept if (files / each["filename"]).is_file()}
+    kept = [
+        each
+        for each in kept
+        if _version(each) not in here
+        or (files / each["filename"]).is_file()
+        or wheel_rank(each["filename"], HOST, MINOR) is None
+    ]
     known: dict[str, tuple[str, str]] = {}
     for each in kept:
         each["url"] = urlsplit(each["url"]).path

@@ -52,14 +52,18 @@ def test_the_session_of_a_server(tmp_path):
     (tmp_path / "sub").mkdir()
     path = write(tmp_path / "sub" / "n.ipynb")
     origin = find(server_manager(tmp_path), launch={"JPY_SESSION_NAME": path})
-    assert origin == Origin(document=LOCK, directory=str(tmp_path / "sub"), notebook=path)
+    assert origin == Origin(
+        document=LOCK, directory=str(tmp_path / "sub"), notebook=path, path="sub/n.ipynb"
+    )
 
 
 def test_a_frontend_that_gives_the_contents_path_only(tmp_path):
     (tmp_path / "sub").mkdir()
     path = write(tmp_path / "sub" / "n.ipynb")
     origin = find(server_manager(tmp_path), launch={"JPY_SESSION_NAME": "sub/n.ipynb"})
-    assert origin == Origin(document=LOCK, directory=str(tmp_path / "sub"), notebook=path)
+    assert origin == Origin(
+        document=LOCK, directory=str(tmp_path / "sub"), notebook=path, path="sub/n.ipynb"
+    )
 
 
 def test_a_notebook_without_a_lock(tmp_path):

@@ -446,7 +446,7 @@ def test_a_local_wheel_that_is_not_there(run: Resolver, tmp_path: Path) -> None:
     assert str(caught.value) == (
         f"there is no such file ({tmp_path}/first-1.0-py3-none-any.whl)\n"
         "  found:    ./first-1.0-py3-none-any.whl\n"
-        "hint: give the path of a wheel, relative to the notebook"
+        "hint: give the path of a wheel or an sdist, relative to the notebook"
     )
 
 

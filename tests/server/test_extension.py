@@ -42,6 +42,8 @@ def make_server(tmp_path: Path) -> Iterator[MakeServer]:
             config=Config(configuration), root_dir=str(tmp_path), log_level=logging.INFO
         )
         app.init_configurables()
+        app.init_event_logger()
+        app.init_webapp()
         made.append(app)
         return app
 

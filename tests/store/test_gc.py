@@ -269,3 +269,16 @@ def test_bytes_are_counted_once(store: Store) -> None:
             if path.is_file()
         }.values()
     )
+
+
+def test_what_was_learned_of_an_index_long_ago_goes(store: Store) -> None:
+    pages = store.layout.cache / "pages"
+    pages.mkdir(parents=True)
+    old, new = pages / "old", pages / "new"
+    for path, days in ((old, 31), (new, 29)):
+        path.write_bytes(b"12345")
+        os.utime(path, times=(NOW.timestamp() - days * 86400,) * 2)
+    assert [(item.path, item.size) for item in sweep(store, dry_run=True).remove][-1] == (pages, 5)
+    assert names(pages) == {"old", "new"}
+    sweep(store)
+    assert names(pages) == {"new"}

@@ -1,0 +1,334 @@
+"""The REST interface below `/pyartifacts/`: JSON in and out, for the sidebar and for scripts.
+
+Every request is authenticated, authorized for the resource `pyartifacts` and, where a cookie
+vouches for it, checked for XSRF. Nothing is done before a body and its path are found in order.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jupyter_server.utils import url_path_join
+from tornado import web
+
+from ..errors import LockError, PyArtifactsError, UsageError
+from ..lock import parse_lock
+from ..report import NullReporter
+from ..service import Engine
+from .access import guarded
+from .body import Field, boolean, text
+from .changes import FIELDS, Change, check_directory, planned
+from .jobs import Job
+from .offers import check_requirement, released_versions
+from .refusal import Refused, refused
+from .request import Asked, Handler
+from .running import running_state
+from .state import lock_state
+from .storage import store_use
+
+__all__ = ["handlers"]
+
+
+class StateHandler(Handler):
+    """`POST state`: everything about a notebook's packages."""
+
+    @guarded("read")
+    async def post(self) -> None:
+        """Answer with the state."""
+        asked = await self.asked()
+        path = asked.place.path
+        kernel = await self.service.kernel_of(path)
+
+        def look() -> dict[str, Any]:
+            engine = asked.engine(NullReporter())
+            state = lock_state(engine, asked.document())
+            running = None if kernel is None else running_state(engine, kernel, asked.lock)
+            return {"path": path, **state, "running": running}
+
+        state = await self.work(look)
+        if kernel is not None and kernel.path != path:
+            state["notes"].append(f"the kernel was started for {kernel.path}, and runs its lock")
+        jobs = [job.to_json() for job in self.service.jobs.of(path)]
+        self.answer({**state, "jobs": jobs})
+
+
+class OutdatedHandler(Handler):
+    """`POST outdated`: what has something newer."""
+
+    @guarded("read")
+    async def post(self) -> None:
+        """Answer with a row for each."""
+        asked = await self.asked()
+        outdated = await self.work(
+            lambda: asked.engine(NullReporter()).outdated(asked.document()).to_event()
+        )
+        self.answer({"rows": outdated["outdated"], "notes": outdated["notes"]})
+
+
+class CheckHandler(Handler):
+    """`POST check`: whether a requirement can be read, and its project exists."""
+
+    @guarded("read")
+    async def post(self) -> None:
+        """Answer with what is wrong, if anything."""
+        asked = await self.asked(requirement=Field(_any_text, required=True))
+        self.answer(
+            await self.work(
+                lambda: check_requirement(
+                    asked.engine(NullReporter()), asked.document(), asked.body["requirement"]
+                )
+            )
+        )
+
+
+class VersionsHandler(Handler):
+    """`POST versions`: the releases of a project."""
+
+    @guarded("read")
+    async def post(self) -> None:
+        """Answer with the versions, the newest first."""
+        asked = await self.asked(name=Field(text, required=True))
+        self.answer(
+            await self.work(
+                lambda: released_versions(
+                    asked.engine(NullReporter()), asked.document(), asked.body["name"]
+                )
+            )
+        )
+
+
+class PlanHandler(Handler):
+    """`POST plan`: what a change would do."""
+
+    _job: Job | None = None
+
+    @guarded("read")
+    async def post(self) -> None:
+        """Answer with the difference; nothing is written, nothing is brought."""
+        asked = await self.asked(**FIELDS)
+        change = _change(asked)
+        # Not entered anywhere: it lives as long as the request.
+        self._job = job = Job(f"plan {change.verb}", asked.place.path, None)
+
+        def plan() -> dict[str, Any]:
+            engine, document = asked.engine(job), asked.document()
+            change.check(engine, document)
+            return planned(engine, document, change)
+
+        self.answer(await self.work(plan))
+
+    def on_connection_close(self) -> None:
+        """Stop planning for somebody who went away."""
+        super().on_connection_close()
+        if self._job is not None:
+            self._job.cancel()
+
+
+class ApplyHandler(Handler):
+    """`POST apply` and `POST undo`: make a change."""
+
+    def initialize(self, verb: str | None = None) -> None:
+        """Take the verb of an endpoint of its own."""
+        self._verb = verb
+
+    @guarded("write")
+    async def post(self) -> None:
+        """Begin, and answer with the job; with `write` the contents manager saves the lock."""
+        fields = {} if self._verb else FIELDS
+        asked = await self.asked(**fields, write=Field(boolean))
+        if self._verb:
+            asked.body["verb"] = self._verb
+        change = _change(asked)
+        await self.work(lambda: change.check(asked.engine(NullReporter()), asked.document()))
+        document, before = asked.document(), asked.lock
+
+        def apply(job: Job) -> dict[str, Any]:
+            event = change.make(asked.engine(job), document, dry_run=False).to_event()
+            job.check()
+            return event
+
+        async def write(_: dict[str, Any]) -> None:
+            if document.lock_document != before:
+                try:
+                    await self.service.contents.write_lock(asked.place, document.written, before)
+                except Refused as error:
+                    raise error.error from error
+
+        finish = write if asked.body.get("write") else None
+        self.start(change.verb, asked.place.path, apply, finish=finish)
+
+
+class InstantiateHandler(Handler):
+    """`POST instantiate`: bring everything that the lock pins."""
+
+    @guarded("write")
+    async def post(self) -> None:
+        """Begin, and answer with the job."""
+        asked = await self.asked()
+        await self.work(lambda: _check_lock(asked))
+        self.start(
+            "instantiate",
+            asked.place.path,
+            lambda job: asked.engine(job).instantiate(asked.document()).to_event(),
+        )
+
+
+class VerifyHandler(Handler):
+    """`POST verify`: hash every file, and repair what is wrong."""
+
+    @guarded("write")
+    async def post(self) -> None:
+        """Begin, and answer with the job."""
+        asked = await self.asked()
+        await self.work(lambda: _check_lock(asked))
+        self.start(
+            "verify",
+            asked.place.path,
+            lambda job: asked.engine(job).verify(asked.document(), deep=False).to_event(),
+        )
+
+
+class TrustHandler(Handler):
+    """`POST trust`: approve the very lock that the user was asked about."""
+
+    @guarded("write")
+    async def post(self) -> None:
+        """Answer with what was approved."""
+        asked = await self.asked(digest=Field(text, required=True))
+        document = asked.document()
+
+        def approve() -> dict[str, Any]:
+            engine = asked.engine(NullReporter())
+            found = engine.trust(document, dry_run=True).digest
+            if found != asked.body["digest"]:
+                raise Refused(
+                    409,
+                    LockError(
+                        "the notebook has another lock than the one that was shown",
+                        where=asked.place.path,
+                        expected=asked.body["digest"],
+                        found=found,
+                        hint="nothing was approved; look at the lock again, then approve it",
+                    ),
+                )
+            event = engine.trust(document).to_event()
+            return {key: event[key] for key in ("digest", "distributions", "indexes")}
+
+        self.answer(await self.work(approve))
+
+
+class GcHandler(Handler):
+    """`POST gc`: remove what nothing uses."""
+
+    @guarded("write")
+    async def post(self) -> None:
+        """Begin, and answer with the job."""
+        body = self.read({"dry_run": Field(boolean, required=True)})
+        config = self.service.settings.engine_config()
+        self.start(
+            "gc",
+            None,
+            lambda job: Engine(config, job).gc(dry_run=body["dry_run"]).to_event(),
+        )
+
+
+class StoreHandler(Handler):
+    """`GET store`: what the store takes."""
+
+    @guarded("read")
+    async def get(self) -> None:
+        """Answer with its size."""
+        settings = self.service.settings
+        self.answer(
+            await self.work(lambda: store_use(Engine(settings.engine_config(), NullReporter())))
+        )
+
+
+class JobHandler(Handler):
+    """`GET jobs/ID` and `DELETE jobs/ID`: how far a job is, and its end."""
+
+    @guarded("read")
+    async def get(self, identifier: str) -> None:
+        """Answer with the job."""
+        self.answer(self._job(identifier).to_json())
+
+    @guarded("write")
+    async def delete(self, identifier: str) -> None:
+        """Ask a job to stop, and answer with it; it ends at its next step."""
+        job = self._job(identifier)
+        job.cancel()
+        self.answer(job.to_json())
+
+    def _job(self, identifier: str) -> Job:
+        job = self.service.jobs.get(identifier)
+        if job is None:
+            raise Refused(
+                404,
+                UsageError(
+                    "there is no such job",
+                    found=identifier[:80],
+                    hint="jobs that ended are forgotten after a while, and with the server",
+                ),
+            )
+        return job
+
+
+class UnknownHandler(Handler):
+    """Whatever else is asked for below our address."""
+
+    @guarded("read")
+    async def get(self) -> None:
+        """Refuse, once it is known who asks."""
+        raise web.HTTPError(404, "there is no such endpoint")
+
+    post = put = patch = delete = get
+
+
+def handlers(base_url: str) -> list[tuple[Any, ...]]:
+    """Return the handlers and their addresses, for a server's web application."""
+    simple = {
+        "state": StateHandler,
+        "outdated": OutdatedHandler,
+        "check": CheckHandler,
+        "versions": VersionsHandler,
+        "plan": PlanHandler,
+        "apply": ApplyHandler,
+        "instantiate": InstantiateHandler,
+        "verify": VerifyHandler,
+        "trust": TrustHandler,
+        "gc": GcHandler,
+        "store": StoreHandler,
+    }
+    root = url_path_join(base_url, "pyartifacts")
+    return [
+        *((url_path_join(root, name), handler) for name, handler in simple.items()),
+        (url_path_join(root, "undo"), ApplyHandler, {"verb": "undo"}),
+        (url_path_join(root, r"jobs/([0-9A-Za-z_-]+)"), JobHandler),
+        (url_path_join(root, ".*"), UnknownHandler),
+    ]
+
+
+def _change(asked: Asked) -> Change:
+    try:
+        return Change.of(asked.body)
+    except PyArtifactsError as error:
+        raise refused(error) from error
+
+
+def _check_lock(asked: Asked) -> None:
+    """Refuse a lock that is not there, cannot be read, or that nobody approved."""
+    document = asked.document()
+    engine = asked.engine(NullReporter())
+    engine.show(document)
+    check_directory(document)
+    lock = parse_lock(document.lock_document)
+    engine.trust_store.check(
+        lock, engine.config.trust, engine.config.allowed_indexes, where=str(document.path)
+    )
+
+
+def _any_text(value: object, where: str) -> str:
+    """Read a text as somebody is typing it: empty, or with anything in it."""
+    if not isinstance(value, str):
+        return text(value, where)
+    return value

@@ -1,0 +1,85 @@
+"""What an index offers: whether it has a project, and in which versions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import InvalidRequirement, NetworkError
+from ..index.client import IndexClient, ProjectNotFound
+from ..lock import parse_lock
+from ..model import Lock
+from ..notebook import Document
+from ..requirements import parse_requirement
+from ..service import Engine
+
+__all__ = ["check_requirement", "released_versions"]
+
+
+def check_requirement(engine: Engine, document: Document, text: str) -> dict[str, Any]:
+    """Tell whether a requirement can be read, and whether an index has its project.
+
+    `exists` is None where nobody can tell: a wheel that is given, an index that does not answer.
+    """
+    answer: dict[str, Any] = {"valid": False, "name": None, "problem": None, "hint": None}
+    answer["exists"] = None
+    try:
+        requirement = parse_requirement(text)
+    except InvalidRequirement as error:
+        return {**answer, "problem": error.what, "hint": error.hint}
+    answer.update(valid=True, name=requirement.name)
+    if requirement.kind != "index":
+        return answer
+    lock = _approved(engine, document)
+    try:
+        with _client(engine, document, lock) as client:
+            client.project(requirement.name, _index_of(lock, requirement.name))
+    except ProjectNotFound as error:
+        return {**answer, "exists": False, "problem": error.what, "hint": error.hint}
+    except NetworkError as error:
+        return {**answer, "problem": error.what, "hint": error.hint}
+    return {**answer, "exists": True}
+
+
+def released_versions(engine: Engine, document: Document, name: str) -> dict[str, Any]:
+    """List the versions of a project, the newest first. Raises InvalidRequirement, NetworkError."""
+    project = parse_requirement(name).name
+    lock = _approved(engine, document)
+    with _client(engine, document, lock) as client:
+        page = client.project(project, _index_of(lock, project))
+    versions = []
+    for version, files in sorted(page.versions().items(), reverse=True):
+        times = [file.upload_time for file in files if file.upload_time]
+        versions.append(
+            {
+                "version": str(version),
+                "released": min(times)[:10] if times else None,
+                "yanked": all(file.yanked is not None for file in files),
+                "prerelease": version.is_prerelease,
+            }
+        )
+    return {"name": project, "versions": versions}
+
+
+def _approved(engine: Engine, document: Document) -> Lock | None:
+    """Return the lock whose indexes may be asked: none of one that nobody approved."""
+    if document.lock_document is None:
+        return None
+    lock = parse_lock(document.lock_document)
+    return lock if engine.trust_store.is_approved(lock) else None
+
+
+def _client(engine: Engine, document: Document, lock: Lock | None) -> IndexClient:
+    client = IndexClient(
+        engine.config, cache=engine.store.layout.cache, directory=document.directory
+    )
+    if lock is not None:
+        client.allow_lock(lock)
+    return client
+
+
+def _index_of(lock: Lock | None, name: str) -> str | None:
+    """Return the name of the index that a project is tied to, None for the default one."""
+    for index in lock.indexes if lock else ():
+        if name in index.projects:
+            return index.name
+    return None

@@ -1,0 +1,97 @@
+"""The settings of a server: `c.PyArtifacts.NAME` in its configuration."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from traitlets import Bool, Enum, List, Unicode
+from traitlets.config import Configurable
+
+from ..config import Config
+
+__all__ = ["PyArtifacts"]
+
+
+class PyArtifacts(Configurable):
+    """Settings of a server, as `c.PyArtifacts.NAME` in its configuration.
+
+    What is left at its default is decided by the `PYARTIFACTS_*` variable of the same meaning.
+    What is set here holds for the server and for every kernel that it starts.
+    """
+
+    use_provisioner = Bool(
+        True,
+        help="""Start kernels whose kernelspec names no provisioner of its own by ours. A notebook
+        without a lock is started as the stock provisioner does. Without it, locks are ignored.""",
+    ).tag(config=True)
+
+    use_pending_kernels = Bool(
+        True,
+        help="""Let the server answer at once while a kernel is being prepared. Without it Lab
+        drops the cells that are run while packages download.""",
+    ).tag(config=True)
+
+    stores = List(
+        Unicode(),
+        help="""Directories of the store, as in PYARTIFACTS_STORE: the first is written, the
+        others are read-only layers, such as one that a site fills for all its users.""",
+    ).tag(config=True)
+
+    trust = Enum(
+        ("ask", "index", "all"),
+        default_value=None,
+        allow_none=True,
+        help="""Which locks of other people run without being asked about, as in
+        PYARTIFACTS_TRUST: `ask` none, `index` those that install from the default index and
+        `allowed_indexes` alone, `all` every one.""",
+    ).tag(config=True)
+
+    allowed_indexes = List(
+        Unicode(),
+        help="""URLs of indexes that are trusted beside the default one, as in
+        PYARTIFACTS_ALLOWED_INDEXES.""",
+    ).tag(config=True)
+
+    index_url = Unicode(
+        None,
+        allow_none=True,
+        help="""URL of the default index, as in PYARTIFACTS_INDEX_URL; without it that of the
+        user's uv and pip. Kernels are told it, credentials included.""",
+    ).tag(config=True)
+
+    offline = Bool(
+        None,
+        allow_none=True,
+        help="""Use no network: only what the stores have, as in PYARTIFACTS_OFFLINE.""",
+    ).tag(config=True)
+
+    def engine_config(
+        self, environ: Mapping[str, str] = os.environ, *, notebook: str | None = None
+    ) -> Config:
+        """Return the settings of an engine of this server, for one notebook file if there is one.
+
+        Raises UsageError for a `PYARTIFACTS_*` variable that cannot be understood.
+        """
+        own = {key: value for key, value in environ.items() if key != "PYARTIFACTS_NOTEBOOK"}
+        return Config.from_environ(
+            own,
+            stores=tuple(os.path.abspath(os.path.expanduser(path)) for path in self.stores) or None,
+            trust=self.trust,
+            allowed_indexes=tuple(self.allowed_indexes) or None,
+            index_url=self.index_url or None,
+            offline=self.offline,
+            notebook=notebook,
+        )
+
+    def variables(self) -> dict[str, str]:
+        """Return the `PYARTIFACTS_*` variables that say what is set here."""
+        config = self.engine_config({})
+        given = {
+            "PYARTIFACTS_STORE": os.pathsep.join(config.stores),
+            "PYARTIFACTS_TRUST": self.trust or "",
+            "PYARTIFACTS_ALLOWED_INDEXES": " ".join(config.allowed_indexes),
+            "PYARTIFACTS_INDEX_URL": config.index_url or "",
+            "PYARTIFACTS_OFFLINE": "" if self.offline is None else str(int(self.offline)),
+        }
+        return {name: value for name, value in given.items() if value}

@@ -1,0 +1,130 @@
+"""The state of a notebook: what it pins, what of it is here, and what its kernel runs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from ..errors import NotApproved, PyArtifactsError
+from ..interpreter import find_interpreter, host_version
+from ..lock import parse_lock
+from ..model import Lock
+from ..plan import Pin, pins_for
+from ..service import Engine
+from .document import HeldDocument
+
+__all__ = ["lock_state"]
+
+
+def lock_state(engine: Engine, document: HeldDocument) -> dict[str, Any]:
+    """Return everything about the lock of a notebook; reads only, and uses no network.
+
+    Raises LockError for a lock that cannot be read.
+    """
+    if document.lock_document is None:
+        return _without_lock(engine)
+    lock = parse_lock(document.lock_document)
+    listed = engine.show(document)
+    event = listed.to_event()
+    notes = list(event["notes"])
+    pins: tuple[Pin, ...] = ()
+    try:
+        pins = pins_for(lock, engine.platform)
+    except PyArtifactsError as error:
+        notes.append(f"{error.what}; {error.hint}")
+    here = {
+        pin.distribution.name: engine.store.find_artifact(pin.artifact.digest) is not None
+        for pin in pins
+    }
+    kinds = {pin.distribution.name: pin.artifact.kind for pin in pins}
+    indexes = {each.name: each.index for each in lock.distributions}
+    question = _question(engine, lock, document)
+    sizes = {pin.distribution.name: pin.artifact.size for pin in pins}
+    present = sum(size for name, size in sizes.items() if here[name])
+    return {
+        "digest": event["digest"],
+        "trusted": question is None,
+        "question": question,
+        "requirements": event["requirements"],
+        "kernel": event["kernel"],
+        "python": _python(engine, lock),
+        "platform": engine.platform,
+        "platforms": event["platforms"],
+        "left_out": event["left_out"],
+        "indexes": [asdict(index) for index in lock.indexes],
+        "as_of": event["as_of"],
+        "distributions": [
+            {
+                **distribution,
+                "index": indexes[distribution["name"]],
+                "instantiated": here.get(distribution["name"], False),
+                "kind": kinds.get(distribution["name"]),
+            }
+            for distribution in event["distributions"]
+        ],
+        "artifacts": {
+            "total": len(pins),
+            "present": sum(here.values()),
+            "bytes": sum(sizes.values()),
+            "bytes_missing": sum(sizes.values()) - present,
+        },
+        "history": engine.history(document).to_event()["history"],
+        "notes": notes,
+    }
+
+
+def _without_lock(engine: Engine) -> dict[str, Any]:
+    return {
+        "digest": None,
+        "trusted": True,
+        "question": None,
+        "requirements": [],
+        "kernel": [],
+        "python": {
+            "implementation": "cpython",
+            "version": host_version(),
+            "in_use": None,
+            "problem": None,
+        },
+        "platform": engine.platform,
+        "platforms": [],
+        "left_out": [],
+        "indexes": [],
+        "as_of": None,
+        "distributions": [],
+        "artifacts": {"total": 0, "present": 0, "bytes": 0, "bytes_missing": 0},
+        "history": [],
+        "notes": [],
+    }
+
+
+def _question(engine: Engine, lock: Lock, document: HeldDocument) -> str | None:
+    """Return what the user has to be asked before this lock may be used, None if nothing."""
+    config = engine.config
+    try:
+        engine.trust_store.check(
+            lock, config.trust, config.allowed_indexes, where=str(document.path)
+        )
+    except NotApproved as error:
+        return f"{error.what}.\n{error.details or ''}".strip()
+    return None
+
+
+def _python(engine: Engine, lock: Lock) -> dict[str, Any]:
+    pin, in_use, problem = lock.python, None, None
+    try:
+        found = find_interpreter(pin, engine.config.environ)
+        in_use = {
+            "path": found.path,
+            "version": found.version,
+            "source": "exact" if found.version == pin.version else "other-patch",
+            "why": "; ".join(found.notes),
+        }
+    except PyArtifactsError as error:
+        problem = str(error)
+    return {
+        "implementation": pin.implementation,
+        "version": pin.version,
+        "in_use": in_use,
+        "problem": problem,
+    }

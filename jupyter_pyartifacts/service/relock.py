@@ -1,0 +1,197 @@
+"""The way of every change of a lock: resolve, bring, hash, assemble, and only then write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from ..history import diff_locks, record_change
+from ..indexes import index_url
+from ..lock import lock_digest, render_lock
+from ..model import Digest, Environment, Lock
+from ..notebook import Document
+from ..plan import pins_for
+from ..requirements import parse_requirement
+from ..treehash import combined_digest
+from .options import LockOptions
+from .workplace import Workplace
+
+if TYPE_CHECKING:
+    from ..index.client import IndexClient
+    from ..outcome import Changed
+    from ..resolve import ResolveRequest
+
+__all__ = ["make_request", "names_of", "outcome_of", "relock"]
+
+
+def relock(
+    place: Workplace,
+    verb: str,
+    document: Document,
+    before: Lock | None,
+    wanted: Lock,
+    *,
+    what: str,
+    options: LockOptions,
+    upgrade: tuple[str, ...] | Literal["all"] = (),
+    pinned: tuple[str, ...] = (),
+) -> Changed:
+    """Resolve what is wanted and make it the notebook's lock; a dry run only says the change.
+
+    `what` is the change in the user's words, `upgrade` names what is freed of its pins, `pinned`
+    are exact wishes. The trees of other platforms are hashed while this one's are brought.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    from ..provide import now
+    from ..resolve import resolve
+
+    # A store that cannot be written says so now, not after a resolution.
+    place.store.prepare()
+    with place.provider.client(wanted, document.directory) as client:
+        for text in options.indexes:
+            client.learn_credentials(index_url(text))
+        resolution = resolve(
+            make_request(
+                place, wanted, document, options, upgrade=upgrade, pinned=pinned, prior=before
+            ),
+            config=place.config,
+            client=client,
+            store_cache=place.store.layout.cache,
+            reporter=place.reporter,
+            meanwhile=_load_what_follows,
+        )
+        after = resolution.lock
+        if options.dry_run:
+            return outcome_of(
+                place, verb, before, after, None, options=options, notes=resolution.notes
+            )
+        with ThreadPoolExecutor(1) as background:
+            elsewhere = background.submit(_hash_elsewhere, place, after, client)
+            environment = None
+            if place.platform in after.platforms:
+                environment = place.provider.environment_for(document, after, client)
+            trees = elsewhere.result()
+    for pin in place.pins_here(after):
+        tree = place.store.known_tree(pin.artifact.digest)
+        if tree is not None:
+            trees[pin.artifact.digest] = tree
+    after = replace(after, trees=_platform_trees(after, trees))
+    if before is not None and lock_digest(after) == lock_digest(before):
+        # Resolved anew by this user, to the very same: theirs from now on.
+        place.trust_store.approve(before)
+        return outcome_of(
+            place, verb, before, before, environment, options=options, notes=resolution.notes
+        )
+    after = record_change(before, after, what=what, when=now())
+    place.trust_store.approve(after)
+    document.write_lock(render_lock(after))
+    return outcome_of(
+        place, verb, before, after, environment, options=options, notes=resolution.notes
+    )
+
+
+def make_request(
+    place: Workplace,
+    wanted: Lock,
+    document: Document,
+    options: LockOptions,
+    *,
+    upgrade: tuple[str, ...] | Literal["all"] = (),
+    pinned: tuple[str, ...] = (),
+    prior: Lock | None = None,
+) -> ResolveRequest:
+    """Return what the resolver is asked for so that it answers with the lock that is wanted."""
+    from ..resolve import ResolveRequest
+
+    return ResolveRequest(
+        requirements=wanted.requirements,
+        kernel=wanted.kernel,
+        python=wanted.python,
+        platforms=wanted.platforms,
+        host_platform=place.platform,
+        prior=prior,
+        upgrade=upgrade,
+        pinned=pinned,
+        prefer=options.prefer,
+        constraints=options.constraints,
+        hashes=options.hashes,
+        indexes=wanted.indexes,
+        as_of=options.as_of or wanted.as_of,
+        prereleases=options.prereleases,
+        directory=document.directory,
+    )
+
+
+def _hash_elsewhere(place: Workplace, lock: Lock, client: IndexClient) -> dict[Digest, Digest]:
+    """Hash the trees of the artifacts that only other platforms use."""
+    from ..elsewhere import hash_elsewhere
+
+    here = {pin.artifact.digest for pin in place.pins_here(lock)}
+    return hash_elsewhere(
+        (
+            artifact
+            for each in lock.distributions
+            for artifact in each.artifacts
+            if artifact.digest not in here
+        ),
+        store=place.store,
+        fetcher=client,
+        reporter=place.reporter,
+    )
+
+
+def _platform_trees(lock: Lock, trees: Mapping[Digest, Digest]) -> dict[str, Digest]:
+    """Return the digest over each platform's trees; a platform not hashed whole has none."""
+    digests = {}
+    for platform in lock.platforms:
+        wanted = [pin.artifact.digest for pin in pins_for(lock, platform)]
+        if all(digest in trees for digest in wanted):
+            digests[platform] = combined_digest(trees[digest] for digest in wanted)
+    return digests
+
+
+def outcome_of(
+    place: Workplace,
+    verb: str,
+    before: Lock | None,
+    after: Lock | None,
+    environment: Environment | None,
+    *,
+    options: LockOptions,
+    notes: Sequence[str] = (),
+) -> Changed:
+    """Return the outcome of a verb that went from one lock to another."""
+    from ..outcome import Changed
+    from ..widgets import widget_notes
+
+    own: tuple[str, ...] = ()
+    if environment is not None:
+        own = (*environment.notes, *widget_notes(Path(environment.path)))
+    return Changed(
+        verb=verb,
+        lock=after,
+        changes=diff_locks(before, after),
+        direct=names_of([text for lock in (before, after) if lock for text in lock.requirements]),
+        environment=environment,
+        notes=tuple(dict.fromkeys((*notes, *own))),
+        size=sum(pin.artifact.size for pin in place.pins_here(after)) if after else 0,
+        dry_run=options.dry_run,
+    )
+
+
+def _load_what_follows() -> None:
+    """Import what comes after a resolution, while uv is at work and this process waits for it."""
+    from concurrent import futures
+
+    from .. import elsewhere, instantiate, outcome, provide
+    from ..index import bodies
+
+    del futures, elsewhere, instantiate, outcome, provide, bodies
+
+
+def names_of(requirements: Sequence[str]) -> frozenset[str]:
+    """Return the names of the projects that requirements are for."""
+    return frozenset(parse_requirement(text).name for text in requirements)

@@ -1,0 +1,82 @@
+"""Where the use cases work: configuration, store, provider and approvals of one run."""
+
+from __future__ import annotations
+
+import platform as _platform
+import sys
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..config import Config
+from ..errors import LockError
+from ..lock import parse_lock
+from ..model import Lock
+from ..notebook import Document
+from ..plan import Pin, pins_for
+from ..platforms import identify_platform
+from ..report import Reporter
+from ..store import Store
+from ..trust import Trust
+
+if TYPE_CHECKING:
+    from ..provide import Provider
+
+__all__ = ["Workplace"]
+
+
+class Workplace:
+    """Everything that one configuration gives, made when it is first asked for."""
+
+    def __init__(self, config: Config, reporter: Reporter) -> None:
+        self.config = config
+        self.reporter = reporter
+
+    @cached_property
+    def store(self) -> Store:
+        """Return the store of this configuration."""
+        return Store.from_config(self.config)
+
+    @cached_property
+    def platform(self) -> str:
+        """Return the name of the platform that this process runs on."""
+        return identify_platform(sys.platform, _platform.machine())
+
+    @cached_property
+    def provider(self) -> Provider:
+        """Return what makes locks real on this platform."""
+        from ..provide import Provider
+
+        return Provider(self.config, self.store, self.platform, self.reporter)
+
+    @cached_property
+    def trust_store(self) -> Trust:
+        """Return the user's approvals."""
+        return Trust(self.config.approvals(sys.platform, str(Path.home())))
+
+    def lock_of(self, document: Document, *, own: bool = False) -> Lock:
+        """Read the lock of a notebook; `own` demands that this user made or approved it."""
+        if document.lock_document is None:
+            raise LockError(
+                "the notebook has no lock",
+                where=str(document.path),
+                hint="pin its first package: jupyter pyartifacts add NOTEBOOK pandas",
+            )
+        lock = parse_lock(document.lock_document)
+        if own:
+            self.check_trust(lock, document)
+        return lock
+
+    def own_lock(self, document: Document) -> Lock | None:
+        """Read the lock of a notebook, which must be this user's; None without one."""
+        return None if document.lock_document is None else self.lock_of(document, own=True)
+
+    def check_trust(self, lock: Lock, document: Document) -> None:
+        """Raise NotApproved for a lock that this user neither made nor approved."""
+        self.trust_store.check(
+            lock, self.config.trust, self.config.allowed_indexes, where=str(document.path)
+        )
+
+    def pins_here(self, lock: Lock) -> tuple[Pin, ...]:
+        """Return what this platform needs of a lock; nothing if the lock does not cover it."""
+        return pins_for(lock, self.platform) if self.platform in lock.platforms else ()

@@ -1,0 +1,44 @@
+"""Work in threads of its own, for front-ends whose event loop serves others meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+__all__ = ["run_in_thread"]
+
+_Value = TypeVar("_Value")
+
+
+async def run_in_thread(function: Callable[[], _Value], *, name: str = "pyartifacts") -> _Value:
+    """Run a function in a daemon thread and wait for what it returns or raises.
+
+    Not the loop's executor: the process would wait for its threads at exit, so that Ctrl-C
+    during a download would seem to do nothing. The store survives a stop at every point.
+    """
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[_Value] = loop.create_future()
+
+    def settle(value: _Value | None, error: BaseException | None) -> None:
+        if future.cancelled():
+            return
+        if error is None:
+            future.set_result(value)  # type: ignore[arg-type]
+        else:
+            future.set_exception(error)
+
+    def work() -> None:
+        try:
+            value: _Value | None = function()
+            failure: BaseException | None = None
+        except BaseException as error:  # noqa: BLE001 - raised again where it is awaited
+            value, failure = None, error
+        try:
+            loop.call_soon_threadsafe(settle, value, failure)
+        except RuntimeError:
+            pass  # The loop was closed meanwhile: nobody waits any more.
+
+    threading.Thread(target=work, name=name, daemon=True).start()
+    return await future

@@ -1,0 +1,83 @@
+"""The Lab halves of widgets: what goes together, what does not, and what is said."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from jupyter_pyartifacts.widgets import LabHalf, compare_halves, lab_halves, widget_notes
+
+MANAGER = "@jupyter-widgets/jupyterlab-manager"
+
+
+def half(name: str, version: str, distribution: str | None = None) -> LabHalf:
+    return LabHalf(name=name, version=version, distribution=distribution)
+
+
+def install(place: Path, name: str, version: str, distribution: str) -> None:
+    home = place / "share" / "jupyter" / "labextensions" / name
+    home.mkdir(parents=True)
+    (home / "package.json").write_text(json.dumps({"name": name, "version": version}))
+    (home / "install.json").write_text(json.dumps({"packageName": distribution}))
+
+
+@pytest.mark.parametrize(
+    ("own", "here"),
+    [("5.0.13", "5.0.13"), ("5.0.13", "5.1.0"), ("0.11.4", "0.11.7"), ("5.0.15", "5.0.2")],
+)
+def test_one_series_goes_together(own: str, here: str) -> None:
+    assert compare_halves([half("x", own)], [half("x", here)]) == ()
+
+
+def test_the_kernel_may_have_an_older_series_than_lab() -> None:
+    own = half(MANAGER, "3.1.11", "jupyterlab_widgets")
+    assert compare_halves([own], [half(MANAGER, "5.0.13")]) == (
+        "the widgets of jupyterlab_widgets may show as an empty box: this notebook pins version "
+        f"3.1.11 of their JupyterLab half {MANAGER}, and this environment has 5.0.13; have the "
+        "same series on both sides",
+    )
+
+
+def test_another_place_may_have_the_right_one() -> None:
+    here = [half("x", "1.0.0"), half("x", "2.0.0")]
+    assert compare_halves([half("x", "2.3.4")], here) == ()
+
+
+def test_a_half_that_is_not_here_is_named_with_its_distribution(tmp_path: Path) -> None:
+    install(tmp_path, "jupyter-nowhere", "0.11.4", "nowhere")
+    assert widget_notes(tmp_path) == (
+        "the widgets of nowhere show as an empty box in this environment's JupyterLab, which "
+        "lacks their half of it (jupyter-nowhere 0.11.4); install nowhere beside JupyterLab as "
+        "well, and reload the page",
+    )
+
+
+def test_the_wheel_says_whose_a_half_is(tmp_path: Path) -> None:
+    wheel = tmp_path / "no_where-1.0.data" / "data"
+    install(wheel, "jupyter-nowhere", "0.11.4", "jupyter-nowhere")
+    view = tmp_path / "view" / "share" / "jupyter" / "labextensions"
+    view.mkdir(parents=True)
+    (view / "jupyter-nowhere").symlink_to(wheel / "share/jupyter/labextensions/jupyter-nowhere")
+    assert list(lab_halves([view])) == [half("jupyter-nowhere", "0.11.4", "no-where")]
+
+
+def test_scoped_names_and_broken_ones(tmp_path: Path) -> None:
+    install(tmp_path, MANAGER, "5.0.13", "jupyterlab_widgets")
+    for name, text in (("a", "{"), ("b", "[]"), ("c", '{"name": "c"}')):
+        home = tmp_path / "share" / "jupyter" / "labextensions" / name
+        home.mkdir()
+        (home / "package.json").write_text(text)
+    found = list(lab_halves([tmp_path / "share" / "jupyter" / "labextensions"]))
+    assert found == [half(MANAGER, "5.0.13", "jupyterlab_widgets")]
+
+
+def test_a_view_without_widgets_says_nothing(tmp_path: Path) -> None:
+    assert widget_notes(tmp_path) == ()
+
+
+def test_this_environment_draws_its_own_widgets() -> None:
+    import sys
+
+    assert widget_notes(Path(sys.prefix)) == ()
