@@ -21,7 +21,7 @@ export function ActivityBar(props: IProps): JSX.Element {
   const title = activityTitle(trans, verb);
   const stage = cancelling
     ? trans.__('Stopping')
-    : verb === 'plan'
+    : verb === 'plan' || verb === 'versions'
       ? ''
       : stageText(trans, progress);
   const numbers = progressNumbers(trans, progress);

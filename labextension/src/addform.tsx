@@ -87,7 +87,7 @@ export function AddForm({ packages, focusCount }: IProps): JSX.Element {
           value={text}
           spellCheck={false}
           autoComplete="off"
-          placeholder={trans.__('Add a package, such as pandas>=2')}
+          placeholder={trans.__('Add: pandas>=2')}
           aria-label={trans.__('Requirement to add')}
           aria-describedby="jp-pyartifacts-add-check"
           aria-invalid={isWrong}

@@ -1,4 +1,5 @@
 /** What the user has to know or decide first: trust, failures, restarts, outcomes. */
+import { closeIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { useView } from './context';
@@ -17,17 +18,31 @@ interface IBannerProps {
   role?: 'alert' | 'status' | 'region';
   children?: React.ReactNode;
   buttons?: React.ReactNode;
+  onDismiss?: () => void;
 }
 
 function Banner(props: IBannerProps): JSX.Element {
-  const { kind, title, role, children, buttons } = props;
+  const { kind, title, role, children, buttons, onDismiss } = props;
+  const { trans } = useView();
   return (
     <div
       className={`jp-pyartifacts-banner jp-mod-${kind}`}
       role={role ?? 'status'}
       aria-label={role === 'region' ? title : undefined}
     >
-      <div className="jp-pyartifacts-banner-title">{title}</div>
+      <div className="jp-pyartifacts-banner-title">
+        <span>{title}</span>
+        {onDismiss && (
+          <button
+            className="jp-pyartifacts-icon-button"
+            title={trans.__('Dismiss')}
+            aria-label={trans.__('Dismiss')}
+            onClick={onDismiss}
+          >
+            <closeIcon.react tag="span" />
+          </button>
+        )}
+      </div>
       {children}
       {buttons && <div className="jp-pyartifacts-buttons">{buttons}</div>}
     </div>
@@ -204,23 +219,16 @@ function ProblemBanner({ packages }: IProps): JSX.Element | null {
       role="alert"
       title={problemTitle(trans, problem.what)}
       buttons={
-        <>
-          {retry && (
-            <button
-              className="jp-pyartifacts-button jp-mod-primary"
-              onClick={() => void retry()}
-            >
-              {trans.__('Retry')}
-            </button>
-          )}
+        retry && (
           <button
-            className="jp-pyartifacts-button"
-            onClick={() => packages.dismiss()}
+            className="jp-pyartifacts-button jp-mod-primary"
+            onClick={() => void retry()}
           >
-            {trans.__('Dismiss')}
+            {trans.__('Retry')}
           </button>
-        </>
+        )
       }
+      onDismiss={() => packages.dismiss()}
     >
       <FailureText failure={problem.failure} />
     </Banner>
@@ -237,14 +245,7 @@ function NoticeBanner({ packages }: IProps): JSX.Element | null {
     <Banner
       kind={notice ? 'success' : 'info'}
       title={notice ? outcome(trans, notice, result) : trans.__('Notes')}
-      buttons={
-        <button
-          className="jp-pyartifacts-button"
-          onClick={() => packages.dismiss()}
-        >
-          {trans.__('Dismiss')}
-        </button>
-      }
+      onDismiss={() => packages.dismiss()}
     >
       {notes.map(note => (
         <div key={note} className="jp-pyartifacts-note">

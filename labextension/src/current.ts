@@ -51,6 +51,27 @@ export class CurrentPackages {
     return packages;
   }
 
+  /** Call back once for each notebook whose packages wait for a decision of the user's. */
+  onAttention(call: () => void): void {
+    const told = new WeakSet<NotebookPackages>();
+    const look = (packages: NotebookPackages): void => {
+      const wants = packages.needsTrust || packages.fallback !== null;
+      if (wants && packages === this._packages && !told.has(packages)) {
+        told.add(packages);
+        call();
+      }
+    };
+    const watch = (packages: NotebookPackages | null): void => {
+      if (packages) {
+        packages.changed.disconnect(look);
+        packages.changed.connect(look);
+        look(packages);
+      }
+    };
+    this._changed.connect((_, packages) => watch(packages));
+    watch(this._packages);
+  }
+
   private _watch(panel: NotebookPanel): void {
     panel.disposed.connect(() => {
       if (this._packages?.document.panel === panel) {

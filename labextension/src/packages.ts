@@ -159,12 +159,16 @@ export class NotebookPackages implements IDisposable {
     return this.api.check(this.document.target, requirement);
   }
 
-  versions(name: string): Promise<IVersions> {
-    return this.api.versions(this.document.target, name);
+  /** Ask which versions there are; null if that fails, which is shown then. */
+  versions(name: string): Promise<IVersions | null> {
+    return this._ask('versions', () =>
+      this.api.versions(this.document.target, name)
+    );
   }
 
-  plan(change: IChangeRequest): Promise<IPlan> {
-    return this.api.plan(this.document.target, change);
+  /** Work out what a change would do; null if that fails, which is shown then. */
+  plan(change: IChangeRequest): Promise<IPlan | null> {
+    return this._ask('plan', () => this.api.plan(this.document.target, change));
   }
 
   /** Make a change that somebody has seen and wants. */
@@ -195,9 +199,8 @@ export class NotebookPackages implements IDisposable {
     return this._work('gc', () => this.api.gc(false));
   }
 
-  /** Approve the very lock that is shown, and start the kernel that waits for it. */
-  async trust(): Promise<boolean> {
-    const digest = this.state?.digest;
+  /** Approve the lock of this digest, the one that was shown, and start the kernel that waits for it. */
+  async trust(digest: string | null): Promise<boolean> {
     if (!digest) {
       return false;
     }
@@ -251,6 +254,25 @@ export class NotebookPackages implements IDisposable {
   dismiss(): void {
     this._clear();
     this._changed.emit();
+  }
+
+  /** Ask the server something that takes a moment, and show that it does. */
+  private async _ask<T>(verb: string, ask: () => Promise<T>): Promise<T | null> {
+    this._clear();
+    const activity = { id: null, verb, progress: null, cancelling: false };
+    this.activity = activity;
+    this._changed.emit();
+    try {
+      return await ask();
+    } catch (reason) {
+      this._fail(verb, reason, null);
+      return null;
+    } finally {
+      if (this.activity === activity) {
+        this.activity = null;
+      }
+      this._changed.emit();
+    }
   }
 
   private async _work(

@@ -171,7 +171,9 @@ export const PinRow = React.memo(function PinRow(props: IProps): JSX.Element {
       className={`jp-pyartifacts-pin${pin.size === null ? ' jp-mod-elsewhere' : ''}`}
       data-name={pin.name}
     >
-      <div className="jp-pyartifacts-pin-line">
+      <div
+        className={`jp-pyartifacts-pin-line${compatible || waiting ? ' jp-mod-newer' : ''}`}
+      >
         <button
           className="jp-pyartifacts-pin-main"
           aria-expanded={isOpen}

@@ -161,7 +161,12 @@ function Header({ packages }: { packages: NotebookPackages }): JSX.Element {
       <div className="jp-pyartifacts-header-text">
         <h2 title={document.path}>{name}</h2>
         {state?.digest && (
-          <div className="jp-pyartifacts-muted">{summary(trans, state)}</div>
+          <div
+            className="jp-pyartifacts-muted"
+            title={summary(trans, state)}
+          >
+            {summary(trans, state)}
+          </div>
         )}
       </div>
       {!!state?.history.length && (

@@ -20,6 +20,8 @@ export function activityTitle(trans: TranslationBundle, verb: string): string {
       return trans.__('Locking again');
     case 'plan':
       return trans.__('Working out what changes');
+    case 'versions':
+      return trans.__('Asking the index for versions');
     case 'instantiate':
       return trans.__('Fetching packages');
     case 'verify':
@@ -39,7 +41,8 @@ export function problemTitle(trans: TranslationBundle, what: string): string {
     case 'state':
       return trans.__('The packages of this notebook cannot be read');
     case 'outdated':
-      return trans.__('Newer versions cannot be looked up');
+    case 'versions':
+      return trans.__('Versions cannot be looked up');
     case 'trust':
       return trans.__('The lock was not approved');
     case 'cancel':
