@@ -276,9 +276,11 @@ class IndexClient:
 
         def read(reply: Reply) -> bytes | None:
             reply.check({200, 403, 405, *MISSING}, where)
-            return reply.read(limit, where) if reply.status == 200 else None
+            if reply.status != 200:
+                return None
+            return inflate_page(reply.read(limit, where), limit, where)
 
-        return self._network.ask("GET", url, {}, where, read)
+        return self._network.ask("GET", url, {"Accept-Encoding": "gzip"}, where, read, plain=True)
 
     def size_of(self, url: str, *, where: str) -> int | None:
         """Return the size in bytes that the server declares for a URL; None if it doesn't."""
