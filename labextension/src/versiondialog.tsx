@@ -53,8 +53,7 @@ function Versions({ versions, current, trans, onPick }: IProps): JSX.Element {
   const hidden = versions.length - usual.length;
   return (
     <>
-      <fieldset>
-        <legend className="jp-pyartifacts-hidden">{trans.__('Version')}</legend>
+      <div role="radiogroup" aria-label={trans.__('Version')}>
         {(showAll ? versions : usual).map(each => (
           <label key={each.version}>
             <input
@@ -83,7 +82,7 @@ function Versions({ versions, current, trans, onPick }: IProps): JSX.Element {
             </span>
           </label>
         ))}
-      </fieldset>
+      </div>
       {hidden > 0 && !showAll && (
         <button
           className="jp-pyartifacts-button"
