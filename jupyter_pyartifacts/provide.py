@@ -105,7 +105,7 @@ class Provider:
         with self.store.using(), ExitStack() as stack:
 
             def fetcher() -> IndexClient:
-                return client or stack.enter_context(self.client(lock, directory))
+                return client or stack.enter_context(self._client(lock, directory))
 
             interpreter = obtain_interpreter(
                 lock.python,
@@ -243,13 +243,13 @@ class Provider:
         """Return the interpreter that a kernel would get now. Raises NoInterpreter."""
         return expect_interpreter(lock.python, self.platform, store=self.store, config=self.config)
 
-    def client(self, lock: Lock, directory: Path) -> IndexClient:
+    def _client(self, lock: Lock, directory: Path) -> IndexClient:
         """Return a client that may fetch what a lock names."""
         from .index.client import IndexClient
 
-        client = IndexClient(self.config, cache=self.store.layout.cache, directory=directory)
-        client.allow_lock(lock)
-        return client
+        return IndexClient.for_lock(
+            self.config, lock, cache=self.store.layout.cache, directory=directory
+        )
 
 
 def _archives(interpreter: InterpreterInUse) -> tuple[Digest, ...]:

@@ -6,12 +6,11 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
-from ..errors import NetworkError, OfflineError, UsageError
+from ..errors import OfflineError, PyArtifactsError, UsageError
 from ..index.pythons import PythonTable, archive_name
 from ..model import Artifact, Digest, Interpreter, PythonPin
 from ..report import Reporter
@@ -168,12 +167,14 @@ def learn_sizes(
     try:
         # One alone first: where it cannot be reached, the others need not be tried.
         sizes[unknown[0].artifact.digest] = probe(unknown[0].artifact)
-        with ThreadPoolExecutor(len(unknown)) as pool:
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(max(1, len(unknown) - 1)) as pool:
             rest = [each.artifact for each in unknown[1:]]
             sizes |= zip((each.digest for each in rest), pool.map(probe, rest), strict=True)
     except OfflineError:
         pass
-    except NetworkError as error:
+    except PyArtifactsError as error:
         what = f"the archives of Python {pin.version}"
         reporter.note(f"the lock does not say how large {what} are: {error.what}")
     return _with_sizes(pin, sizes)

@@ -100,7 +100,7 @@ class Engine(Workplace):
         from ..resolve.outdated import outdated_rows
 
         lock = self.lock_of(document)
-        with self.provider.client(lock, document.directory) as client:
+        with self.client(lock, document.directory) as client:
             return outdated_rows(
                 make_request(self, lock, document, LockOptions(), upgrade="all"),
                 lock,
@@ -306,7 +306,7 @@ class Engine(Workplace):
         if dry_run:
             own = [archive] if archive and self.store.find_artifact(archive.artifact.digest) else []
             return find_damage((*own, *pins), store=self.store, reporter=self.reporter)
-        with self.provider.client(lock, document.directory) as client:
+        with self.client(lock, document.directory) as client:
             # First of all: an interpreter that is damaged may not start.
             python = (
                 verify_archive(archive, store=self.store, fetcher=client, reporter=self.reporter)

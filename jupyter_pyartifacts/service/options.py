@@ -58,7 +58,7 @@ def lock_asked_for(
     if options.python:
         python = _python(place, document, options.python, platforms)
     elif options.platforms and python.interpreters:
-        with place.client(document.directory) as client:
+        with place.client(None, document.directory) as client:
             python = with_platforms(python, platforms, client.archives.table())
     return replace(before, python=python, platforms=platforms)
 
@@ -67,7 +67,7 @@ def _python(
     place: Workplace, document: Document, wanted: str | None, platforms: Sequence[str]
 ) -> PythonPin:
     """Return the Python to lock for, with its archives as far as the table has them."""
-    with place.client(document.directory) as client:
+    with place.client(None, document.directory) as client:
 
         def table() -> PythonTable:
             try:

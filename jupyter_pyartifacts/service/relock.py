@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -45,23 +47,21 @@ def relock(
     `what` is the change in the user's words, `upgrade` names what is freed of its pins, `pinned`
     are exact wishes. The trees of other platforms are hashed while this one's are brought.
     """
-    from concurrent.futures import ThreadPoolExecutor
-
-    from ..provide import now
     from ..resolve import resolve
 
     # A store that cannot be written says so now, not after a resolution.
     place.store.prepare()
     fresh = before is None or before.python != wanted.python
-    with (
-        place.provider.client(wanted, document.directory) as client,
-        ThreadPoolExecutor(2) as background,
-    ):
+    with place.client(wanted, document.directory) as client, ExitStack() as stack:
         for text in options.indexes:
             client.learn_credentials(index_url(text))
         if options.python and is_archive(options.python):
             client.policy.allow_file(Path(options.python).expanduser().resolve().as_uri())
-        sizes = background.submit(_python, place, wanted, client) if fresh else None
+        learned = [wanted.python]
+        if fresh:
+            learning = threading.Thread(target=_learn, args=(place, client, learned), daemon=True)
+            learning.start()
+            stack.callback(learning.join)
         resolution = resolve(
             make_request(
                 place, wanted, document, options, upgrade=upgrade, pinned=pinned, prior=before
@@ -73,17 +73,20 @@ def relock(
             meanwhile=_load_what_follows,
         )
         after = resolution.lock
-        python = wanted.python if sizes is None else sizes.result()
-        after = replace(after, python=with_platforms(python, after.platforms))
+        stack.close()
+        after = replace(after, python=with_platforms(learned[-1], after.platforms))
         notes = resolution.notes
         if options.dry_run:
             return outcome_of(place, verb, before, after, None, options=options, notes=notes)
-        elsewhere = background.submit(_hash_elsewhere, place, after, client)
-        environment = None
-        if place.platform in after.platforms:
-            environment, more = environment_or_why(place, document, after, client, again=fresh)
-            notes = (*notes, *more)
-        trees = elsewhere.result()
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(1) as background:
+            elsewhere = background.submit(_hash_elsewhere, place, after, client)
+            environment = None
+            if place.platform in after.platforms:
+                environment, more = environment_or_why(place, document, after, client, again=fresh)
+                notes = (*notes, *more)
+            trees = elsewhere.result()
         if environment is None and place.platform in after.platforms:
             trees |= _hash_elsewhere(place, after, client, everywhere=True)
     after = replace(after, python=with_known_sizes(after.python, place.store))
@@ -96,6 +99,8 @@ def relock(
         # Resolved anew by this user, to the very same: theirs from now on.
         place.trust_store.approve(before)
         return outcome_of(place, verb, before, before, environment, options=options, notes=notes)
+    from ..provide import now
+
     after = record_change(before, after, what=what, when=now())
     place.trust_store.approve(after)
     document.write_lock(render_lock(after))
@@ -120,9 +125,9 @@ def environment_or_why(
         return None, (f"the lock is made, its environment is not: {error}",)
 
 
-def _python(place: Workplace, wanted: Lock, client: IndexClient) -> PythonPin:
-    """Return the Python to lock for, with the sizes of its archives where they can be learned."""
-    return learn_sizes(wanted.python, client.probe, place.reporter)
+def _learn(place: Workplace, client: IndexClient, learned: list[PythonPin]) -> None:
+    """Add the Python to lock for with the sizes of its archives, as far as they can be learned."""
+    learned.append(learn_sizes(learned[-1], client.probe, place.reporter))
 
 
 def make_request(
@@ -218,12 +223,11 @@ def outcome_of(
 
 def _load_what_follows() -> None:
     """Import what comes after a resolution, while uv is at work and this process waits for it."""
-    from concurrent import futures
+    # In the order in which it is wanted: uv asks for a page first.
+    from ..index import bodies  # isort: skip
+    from .. import elsewhere, outcome, provide  # isort: skip
 
-    from .. import elsewhere, instantiate, outcome, provide
-    from ..index import bodies
-
-    del futures, elsewhere, instantiate, outcome, provide, bodies
+    del bodies, elsewhere, outcome, provide
 
 
 def names_of(requirements: Sequence[str]) -> frozenset[str]:

@@ -55,11 +55,14 @@ class Workplace:
         """Return the user's approvals."""
         return Trust(self.config.approvals(sys.platform, str(Path.home())))
 
-    def client(self, directory: Path) -> IndexClient:
-        """Return a client that knows the settings and no lock."""
+    def client(self, lock: Lock | None, directory: Path) -> IndexClient:
+        """Return a client that may fetch what the settings allow, and what a lock names."""
         from ..index.client import IndexClient
 
-        return IndexClient(self.config, cache=self.store.layout.cache, directory=directory)
+        cache = self.store.layout.cache
+        if lock is None:
+            return IndexClient(self.config, cache=cache, directory=directory)
+        return IndexClient.for_lock(self.config, lock, cache=cache, directory=directory)
 
     def lock_of(self, document: Document, *, own: bool = False) -> Lock:
         """Read the lock of a notebook; `own` demands that this user made or approved it."""
