@@ -30,6 +30,7 @@ __all__ = [
     "KEY",
     "Document",
     "parse_document",
+    "read_bytes",
     "read_document",
     "render_document",
     "write_notebook",
@@ -53,10 +54,19 @@ class Document:
     `directory` is what relative `file:` locations start from.
     """
 
-    def __init__(self, path: Path, data: bytes, session_directory: Path | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        data: bytes,
+        session_directory: Path | None = None,
+        *,
+        seen: bytes | None = None,
+    ) -> None:
+        """Read `data`; `seen` is the sha256 of what the file holds, if that is something else."""
         self.path = path
         self._content, self.kind = parse_document(data, str(path))
-        self._seen = hashlib.sha256(data).digest()
+        self._seen = hashlib.sha256(data).digest() if seen is None else seen
+        self._differs = seen is not None
         beside = path.parent
         self.directory = (session_directory or beside) if self.kind == "session" else beside
 
@@ -88,7 +98,7 @@ class Document:
         Raises NotebookError if the file is not what was read any more, or cannot be written;
         it is untouched then.
         """
-        if rendered == self.lock_document:
+        if rendered == self.lock_document and not self._differs:
             return
         self.write_content(self._with_lock(rendered))
 
@@ -97,6 +107,7 @@ class Document:
         data = render_document(content, self.kind)
         _replace_file(self.path, data, seen=self._seen)
         self._content, self._seen = content, hashlib.sha256(data).digest()
+        self._differs = False
 
     def _with_lock(self, rendered: dict[str, Any] | None) -> dict[str, Any]:
         if self.kind == "session":
@@ -124,7 +135,7 @@ def read_document(
     `parse_document` refuses.
     """
     place = Path(os.path.abspath(path))
-    return Document(place, _read_file(place), session_directory)
+    return Document(place, read_bytes(place), session_directory)
 
 
 def parse_document(data: bytes, where: str) -> tuple[dict[str, Any], Kind]:
@@ -204,8 +215,9 @@ def _parse_json(data: bytes, where: str) -> object:
                 "the notebook has an unresolved merge conflict",
                 where=f"{where}, line {line}",
                 found=text[conflict.start() :].splitlines()[0][:80],
-                hint="resolve the conflict (`nbdime mergetool`, or `git checkout --ours` or "
-                "`--theirs` and the file's name), then try again",
+                hint="if only the lock is in conflict: jupyter pyartifacts lock NOTEBOOK --merge; "
+                "else resolve it (`nbdime mergetool`, or `git checkout --ours` or `--theirs` and "
+                "the file's name), then try again",
             ) from error
         raise NotebookError(
             "the notebook is not JSON",
@@ -340,7 +352,8 @@ def _split(value: Any) -> Any:
     return value.splitlines(True) if isinstance(value, str) else value
 
 
-def _read_file(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
+    """Return the bytes of a notebook file. Raises NotebookError as `read_document` does."""
     hint = "name a notebook (.ipynb) that exists and that you may read"
     try:
         status = path.stat()
@@ -392,7 +405,7 @@ def _replace_file(path: Path, data: bytes, *, seen: bytes) -> None:
     """
     target = Path(os.path.realpath(path))
     try:
-        current = _read_file(target)
+        current = read_bytes(target)
     except NotebookError as error:
         raise NotebookError(
             "the notebook is gone since it was read",

@@ -102,7 +102,7 @@ def import_lock(
     """
     from ..provide import now
 
-    place.trust_store.check(lock, place.config.trust, place.config.allowed_indexes, where=source)
+    place.admit(lock, source)
     before = place.own_lock(document)
     asked = options.python or options.platforms or options.as_of or options.indexes
     if (before is not None and not fresh) or asked:
