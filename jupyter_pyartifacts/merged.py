@@ -1,4 +1,4 @@
-"""A lock after a merge: seen as one that is not of one piece, and what both sides wanted. Pure.
+"""A notebook whose lock was merged: what both sides asked for. Pure.
 
 A merge of text knows lines, not what they mean. It may leave conflict markers in the notebook, or
 put lines of two locks into one document that is valid JSON and no lock. Nothing of such a document
@@ -13,21 +13,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from .errors import InvalidRequirement, LockError, NotebookError
 from .filenames import parse_version
 from .indexes import parse_index
-from .model import Index, Lock
+from .model import Index
 from .notebook import KEY, parse_document, render_document
-from .plan import pins_for
 from .platforms import PLATFORMS
 from .requirements import parse_requirement
+from .whole import reached
 
-__all__ = ["Side", "Sides", "check_whole", "join_sides", "read_sides"]
+__all__ = ["Side", "Sides", "join_sides", "read_sides"]
 
-MERGE_HINT = "lock again from what both sides asked for: jupyter pyartifacts lock NOTEBOOK --merge"
 _NBDIME = "nbdime-conflicts"
 _LINE = re.compile(r"([a-z0-9][a-z0-9-]*) ([0-9A-Za-z][0-9A-Za-z.!+_-]*)(?: @ \S+)?(?: [;|].*)?\Z")
 _PYTHON = re.compile(r"cpython (3\.\d{1,3}(?:\.\d{1,3})?)\Z")
@@ -58,60 +56,6 @@ class Sides:
     sides: tuple[Side, ...]
     base: Side | None = None
     locks: tuple[object, ...] = ()
-
-
-# Seeing that a lock is not of one piece
-
-
-def check_whole(lock: Lock, where: str | None = None) -> None:
-    """Raise LockError if a lock's parts do not belong together, as after a merge."""
-    found = _fault(lock)
-    if found is not None:
-        raise LockError(
-            "the lock is not of one piece: two locks were merged, or it was edited",
-            where=where,
-            found=found,
-            hint=MERGE_HINT,
-        )
-
-
-def _fault(lock: Lock) -> str | None:
-    versions: dict[str, list[str]] = {}
-    edges: dict[str, set[str]] = {}
-    for own in lock.distributions:
-        versions.setdefault(own.name, []).append(own.version)
-        edges.setdefault(own.name, set()).update(each.name for each in own.dependencies)
-    asked = [parse_requirement(text) for text in (*lock.requirements, *lock.kernel)]
-    for each in asked:
-        if each.name not in versions and each.marker is None and lock.distributions:
-            return f"{each.name} is asked for, and not pinned"
-        if each.kind == "index" and each.marker is None:
-            wanted = Requirement(each.text).specifier
-            for version in versions.get(each.name, ()):
-                if not wanted.contains(version, prereleases=True):
-                    return f"{each.name} {version} is pinned, and {each.text} is asked for"
-    if stray := sorted(set(versions) - _reached([each.name for each in asked], edges)):
-        return f"{stray[0]} {versions[stray[0]][0]} is pinned, and nothing needs it"
-    for platform in lock.platforms:
-        try:
-            pins_for(lock, platform)
-        except LockError as error:
-            return f"{error.what}{f' ({error.found})' if error.found else ''}"
-    return None
-
-
-def _reached(origins: Iterable[str], edges: Mapping[str, Iterable[str]]) -> set[str]:
-    reached: set[str] = set()
-    todo = list(origins)
-    while todo:
-        name = todo.pop()
-        if name not in reached:
-            reached.add(name)
-            todo += edges.get(name, ())
-    return reached
-
-
-# Reading both sides
 
 
 def read_sides(data: bytes, where: str, stages: Mapping[int, bytes] | None = None) -> Sides:
@@ -273,7 +217,7 @@ def _without_markers(content: dict[str, Any], kind: Any, where: str) -> Sides:
 def _with_strays(side: Side) -> Side:
     """Ask for what is pinned and nothing needs: the other side did, whose words were lost."""
     asked = [parse_requirement(text).name for text in (*side.requirements, *side.kernel)]
-    strays = set(side.versions) - _reached(asked, side.edges)
+    strays = set(side.versions) - reached(asked, side.edges)
     needed = {name for stray in strays for name in side.edges.get(stray, ()) if name != stray}
     return replace(side, requirements=(*side.requirements, *sorted(strays - needed)))
 

@@ -24,6 +24,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from .diskform import disk_form
 from .errors import NotebookError
 
 __all__ = [
@@ -43,7 +44,6 @@ KEY = "pyartifacts"
 Kind = Literal["notebook", "session", "held"]
 _LARGEST = 1 << 30
 _CONFLICT = re.compile(r"^(?:<{7}|>{7}) ", re.MULTILINE)
-_SPLIT_TYPES = ("application/javascript", "image/svg+xml")
 
 
 class Document:
@@ -162,7 +162,7 @@ def parse_document(data: bytes, where: str) -> tuple[dict[str, Any], Kind]:
 def render_document(content: dict[str, Any], kind: Kind) -> bytes:
     """Return the bytes of the document, as nbformat writes them; the argument is not changed."""
     if kind == "notebook":
-        content = _disk_form(content)
+        content = disk_form(content)
     text = json.dumps(content, indent=1, sort_keys=True, separators=(",", ": "), ensure_ascii=False)
     # A lone surrogate has no UTF-8. JSON can say it as \udXXX, which is what this handler writes.
     return (text + "\n").encode("utf-8", errors="backslashreplace")
@@ -286,70 +286,6 @@ def _kind_of(value: object) -> str:
         return "nothing"
     names = {dict: "an object", list: "a list", str: "a string", bool: "a boolean"}
     return names.get(type(value), "a number")
-
-
-def _disk_form(notebook: dict[str, Any]) -> dict[str, Any]:
-    """Bring a notebook into the form that nbformat writes: lines split, transient keys gone."""
-    metadata = {
-        key: value
-        for key, value in notebook["metadata"].items()
-        if key not in ("orig_nbformat", "orig_nbformat_minor", "signature")
-    }
-    cells = [_disk_cell(cell) for cell in notebook["cells"]]
-    return {**notebook, "metadata": metadata, "cells": cells}
-
-
-def _disk_cell(cell: dict[str, Any]) -> dict[str, Any]:
-    cell = dict(cell)
-    cell["metadata"] = {key: value for key, value in cell["metadata"].items() if key != "trusted"}
-    if "source" in cell:
-        cell["source"] = _split(cell["source"])
-    if isinstance(cell.get("attachments"), dict):
-        cell["attachments"] = {
-            name: _disk_bundle(bundle) for name, bundle in cell["attachments"].items()
-        }
-    if cell.get("cell_type") == "code" and isinstance(cell.get("outputs"), list):
-        cell["outputs"] = [_disk_output(output) for output in cell["outputs"]]
-    return cell
-
-
-def _disk_output(output: Any) -> Any:
-    if not isinstance(output, dict):
-        return output
-    kind = output.get("output_type")
-    if kind in ("execute_result", "display_data"):
-        return {**output, "data": _disk_bundle(output["data"])} if "data" in output else output
-    if kind == "stream" and "text" in output:
-        return {**output, "text": _split(output["text"])}
-    if kind and isinstance(output.get("text"), list):
-        return {**output, "text": _join(output["text"])}
-    return output
-
-
-def _disk_bundle(bundle: Any) -> Any:
-    if not isinstance(bundle, dict):
-        return bundle
-    return {mime: _disk_mime(mime, value) for mime, value in bundle.items()}
-
-
-def _disk_mime(mime: str, value: Any) -> Any:
-    if mime == "application/json" or (mime.startswith("application/") and mime.endswith("+json")):
-        return value
-    joined = _join(value)
-    if mime.startswith("text/") or mime in _SPLIT_TYPES:
-        return _split(joined)
-    return joined
-
-
-def _join(value: Any) -> Any:
-    if isinstance(value, list) and all(isinstance(line, str) for line in value):
-        return "".join(value)
-    return value
-
-
-def _split(value: Any) -> Any:
-    value = _join(value)
-    return value.splitlines(True) if isinstance(value, str) else value
 
 
 def read_bytes(path: Path) -> bytes:

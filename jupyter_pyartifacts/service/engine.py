@@ -18,7 +18,6 @@ from ..history import undo_change
 from ..indexes import merge_indexes
 from ..interpreter import find_interpreter
 from ..lock import lock_digest, parse_lock, render_lock
-from ..merged import check_whole
 from ..model import Environment, Lock
 from ..notebook import Document
 from ..plan import pins_for
@@ -29,6 +28,7 @@ from ..requirements import (
     remove_requirements,
 )
 from ..trust import lock_sources
+from ..whole import check_whole
 from .options import LockOptions, lock_asked_for
 from .relock import make_request, names_of, outcome_of, relock
 from .workplace import Workplace

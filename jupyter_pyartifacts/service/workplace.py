@@ -90,7 +90,7 @@ class Workplace:
         What this user made or approved is of one piece.
         """
         if not self.trust_store.is_approved(lock):
-            from ..merged import check_whole
+            from ..whole import check_whole
 
             check_whole(lock, where)
         self.trust_store.check(lock, self.config.trust, self.config.allowed_indexes, where=where)
