@@ -18,13 +18,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any, TypeVar
 
 from packaging.markers import InvalidMarker, Marker
-from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.utils import canonicalize_name
 
 from .errors import LockError
 from .filenames import parse_version, sdist_readings
@@ -40,7 +41,7 @@ from .model import (
     Lock,
     PythonPin,
 )
-from .platforms import PLATFORMS
+from .platforms import PLATFORMS, wheel_parts
 
 __all__ = [
     "LOCK_VERSION",
@@ -56,9 +57,11 @@ METADATA_KEY = "pyartifacts"
 _RESTORE = "restore the notebook from a backup or its version control, or lock again"
 _MAX_LINES = 50_000
 _MAX_TEXT = 16_384
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\Z")
 _WORD = re.compile(r"[!-~]+\Z")
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.!+_-]*\Z")
+_PLAIN_VERSION = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))*\Z")
 _PYTHON = re.compile(r"(cpython|pypy) (3\.\d{1,3}(?:\.\d{1,3}(?:(?:a|b|rc)\d{1,2})?)?)\Z")
 LINE_FIELDS = ("distributions", "artifacts")
 FIELDS = {
@@ -204,10 +207,11 @@ def _text(value: object) -> str:
         raise _Fault(f"unexpected {_type(value)} (expected string)")
     if len(value) > _MAX_TEXT:
         raise _Fault(f"a string of {len(value)} characters (at most {_MAX_TEXT})")
-    if any(ord(character) < 32 or 127 <= ord(character) < 160 for character in value):
+    if _CONTROL.search(value):
         raise _Fault("a string with a control character")
     try:
-        value.encode()
+        if not value.isascii():
+            value.encode()
     except UnicodeEncodeError:
         raise _Fault("a string that is not Unicode (a lone surrogate)") from None
     return value
@@ -218,10 +222,13 @@ def _lines(value: object, read: Callable[[str], _T]) -> tuple[_T, ...]:
         raise _Fault(f"unexpected {_type(value)} (expected array)")
     if len(value) > _MAX_LINES:
         raise _Fault(f"{len(value)} lines (at most {_MAX_LINES})")
-    return tuple(
-        _at(f"[{number}]", lambda line=line: read(_text(line)))  # type: ignore[misc]
-        for number, line in enumerate(value)
-    )
+    lines = []
+    for number, line in enumerate(value):
+        try:
+            lines.append(read(_text(line)))
+        except _Fault as fault:
+            raise _Fault(fault.message, f"[{number}]{fault.place}") from None
+    return tuple(lines)
 
 
 def _lines_of(table: Mapping[str, object], key: str, read: Callable[[str], _T]) -> tuple[_T, ...]:
@@ -336,6 +343,8 @@ def _pinned_artifact(line: str) -> Artifact:
 
 
 def _normal_version(text: str) -> str:
+    if _PLAIN_VERSION.match(text):
+        return text
     version = parse_version(text)
     return text if version is None else str(version)
 
@@ -346,11 +355,10 @@ def _owner(artifact: Artifact, pinned: set[tuple[str, str]]) -> tuple[str, str]:
     The name of an old sdist can be read in several ways: the one that is pinned counts.
     """
     if artifact.kind == "wheel":
-        try:
-            name, version, _, _ = parse_wheel_filename(artifact.filename)
-        except ValueError:
-            raise _misnamed(artifact) from None
-        return str(name), str(version)
+        parts = wheel_parts(artifact.filename)
+        if parts is None:
+            raise _misnamed(artifact)
+        return parts[0], parts[1]
     readings = list(sdist_readings(artifact.filename))
     if not readings:
         raise _misnamed(artifact)
@@ -540,5 +548,14 @@ def canonical_bytes(document: object) -> bytes:
 
 def lock_digest(lock: Lock) -> Digest:
     """Name a lock: sha256 of its canonical JSON (sorted keys, no spaces, UTF-8), no history."""
+    for known, digest in tuple(_NAMED):
+        if known is lock:
+            return digest
     document = render_lock(replace(lock, history=()))
-    return Digest(hashlib.sha256(canonical_bytes(document)).hexdigest())
+    digest = Digest(hashlib.sha256(canonical_bytes(document)).hexdigest())
+    _NAMED.append((lock, digest))
+    return digest
+
+
+# A lock never changes, and one run asks for the digest of the same few again and again.
+_NAMED: deque[tuple[Lock, Digest]] = deque(maxlen=4)

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from packaging.markers import Marker
-
 from .errors import LockError, PlatformError
 from .model import Artifact, Digest, Distribution, Lock
-from .platforms import best_wheel, marker_environment
+from .platforms import best_wheel, marker_holds
 
 __all__ = ["UNPACK_VERSION", "VIEW_VERSION", "Fetcher", "Pin", "pins_for", "plan_digest"]
 
@@ -58,10 +56,12 @@ def pins_for(lock: Lock, platform: str) -> tuple[Pin, ...]:
             details=reasons.get(platform),
             hint=f"lock again for it: jupyter pyartifacts lock NOTEBOOK --platform {platform}",
         )
-    environment = marker_environment(platform, lock.python.version, lock.python.implementation)
+    python, implementation = lock.python.version, lock.python.implementation
     pins: dict[str, Pin] = {}
     for distribution in lock.distributions:
-        if distribution.marker and not Marker(distribution.marker).evaluate(environment):
+        if distribution.marker and not marker_holds(
+            distribution.marker, platform, python, implementation
+        ):
             continue
         if distribution.name in pins:
             raise LockError(

@@ -9,7 +9,7 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from packaging.markers import Marker
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from .errors import PlatformError
 
@@ -21,8 +21,10 @@ __all__ = [
     "identify_platform",
     "marker_environment",
     "marker_for",
+    "marker_holds",
     "oldest_system",
     "uv_environment",
+    "wheel_parts",
     "wheel_rank",
 ]
 
@@ -119,6 +121,18 @@ def marker_environment(
     }
 
 
+@lru_cache(maxsize=16384)
+def marker_holds(
+    marker: str, platform: str, python_version: str, implementation: str = "cpython"
+) -> bool:
+    """Tell whether a marker (PEP 508) holds on a platform; raises InvalidMarker.
+
+    Remembered: locks have few different markers, and each is asked about again and again.
+    """
+    environment = marker_environment(platform, python_version, implementation)
+    return Marker(marker).evaluate(dict(environment))
+
+
 def uv_environment(platform: str, minor: str, implementation: str = "cpython") -> str:
     """Return the entry of uv's `environments` that stands for a platform and a Python minor."""
     own = PLATFORMS[platform]
@@ -128,7 +142,34 @@ def uv_environment(platform: str, minor: str, implementation: str = "cpython") -
     )
 
 
-@lru_cache(maxsize=4096)
+# Almost every wheel is named like this, and reads the same here as in `packaging`, only sooner.
+_TAGS = r"[a-z0-9_]+(?:\.[a-z0-9_]+)*"
+_PLAIN = re.compile(
+    r"([A-Za-z0-9]+(?:[._][A-Za-z0-9]+)*)-((?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))*)"
+    rf"-([a-z][a-z0-9]*(?:\.[a-z][a-z0-9]*)*-{_TAGS}-{_TAGS})\.whl",
+    re.ASCII,
+)
+
+
+@lru_cache(maxsize=16384)
+def wheel_parts(filename: str) -> tuple[str, str, int, str] | None:
+    """Return canonical name, normal version, build number and tags of a wheel's file name.
+
+    The tags are still compressed (`py2.py3-none-any`). None if it is not the name of a wheel
+    (binary distribution format).
+    """
+    plain = _PLAIN.fullmatch(filename)
+    if plain is not None:
+        return canonicalize_name(plain[1]), plain[2], 0, plain[3]
+    try:
+        name, version, build, _ = parse_wheel_filename(filename)
+    except InvalidWheelFilename:
+        return None
+    tags = "-".join(filename[:-4].lower().split("-")[-3:])
+    return str(name), str(version), build[0] if build else 0, tags
+
+
+@lru_cache(maxsize=16384)
 def wheel_rank(filename: str, platform: str, minor: str) -> tuple[int, ...] | None:
     """Rank a wheel for a platform and a CPython minor; None if it does not fit, lower is better.
 
@@ -137,21 +178,30 @@ def wheel_rank(filename: str, platform: str, minor: str) -> tuple[int, ...] | No
     oldest system: one wheel serves every machine of the platform, so it should serve most of
     them. Free-threaded, PyPy and musllinux wheels never fit.
     """
-    try:
-        _, _, build, tags = parse_wheel_filename(filename)
-    except InvalidWheelFilename:
+    parts = wheel_parts(filename)
+    rank = _tags_rank(parts[3], platform, minor) if parts is not None else None
+    if parts is None or rank is None:
         return None
-    major, number = (int(part) for part in minor.split("."))
     # Of two builds of one wheel the higher build number wins (binary distribution format).
-    number_of_build = -build[0] if build else 0
-    own = PLATFORMS[platform]
+    return (*rank, -parts[2])
+
+
+@lru_cache(maxsize=4096)
+def _tags_rank(tags: str, platform: str, minor: str) -> tuple[int, ...] | None:
+    major, number = (int(part) for part in minor.split("."))
+    baseline = _BASELINE[PLATFORMS[platform].sys_platform]
+    interpreters, abis, systems = (part.split(".") for part in tags.split("-"))
     ranks = []
-    for tag in tags:
-        python = _python_rank(tag.interpreter, tag.abi, major, number)
-        system = _system_rank(tag.platform, platform)
-        if python is not None and system is not None:
-            too_new = int(tag.platform != "any" and system[1:] > _BASELINE[own.sys_platform])
-            ranks.append((too_new, python, *system, number_of_build))
+    for tag in systems:
+        system = _system_rank(tag, platform)
+        if system is None:
+            continue
+        too_new = int(tag != "any" and system[1:] > baseline)
+        for interpreter in interpreters:
+            for abi in abis:
+                python = _python_rank(interpreter, abi, major, number)
+                if python is not None:
+                    ranks.append((too_new, python, *system))
     return min(ranks, default=None)
 
 
@@ -196,13 +246,13 @@ def oldest_system(filename: str, platform: str) -> tuple[int, int] | None:
 
     Of several tags for the platform the most modest counts (PEP 600, PEP 425).
     """
-    try:
-        tags = parse_wheel_filename(filename)[3]
-    except InvalidWheelFilename:
+    parts = wheel_parts(filename)
+    if parts is None:
         return None
-    ranks = [rank for tag in tags if (rank := _system_rank(tag.platform, platform)) is not None]
+    systems = parts[3].rpartition("-")[2].split(".")
+    ranks = [rank for tag in systems if (rank := _system_rank(tag, platform)) is not None]
     versions = [(rank[1], rank[2]) for rank in ranks]
-    if not versions or any(tag.platform == "any" for tag in tags):
+    if not versions or "any" in systems:
         return None
     return min(versions)
 
@@ -247,7 +297,4 @@ def marker_for(subset: Iterable[str], covered: Iterable[str]) -> str | None:
 
 
 def _holds_on(clause: str, platforms: frozenset[str]) -> frozenset[str]:
-    marker = Marker(clause)
-    return frozenset(
-        name for name in platforms if marker.evaluate(marker_environment(name, "3.11"))
-    )
+    return frozenset(name for name in platforms if marker_holds(clause, name, "3.11"))

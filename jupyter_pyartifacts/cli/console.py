@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 import threading
@@ -62,6 +63,16 @@ class Console:
         if self.json_events:
             self.event(event)
             return
+        from .lines import paint, result_lines
+
+        lines = result_lines(event)
+        if lines is not None and not self._wants_rich():
+            colours = self.stdout.isatty() and not os.environ.get("NO_COLOR")
+            text = "\n".join(paint(line, colours=colours) for line in lines)
+            if not colours:
+                text = "\n".join(line.rstrip() for line in text.splitlines())
+            self.stdout.write(text + "\n")
+            return
         from .render import render_result
 
         for renderable in render_result(event):
@@ -113,6 +124,14 @@ class Console:
         with self._lock:
             self.stderr.write(printable(text) + "\n")
             self.stderr.flush()
+
+    def _wants_rich(self) -> bool:
+        """Tell whether colours, if any, are none of those that every terminal has."""
+        if os.environ.get("FORCE_COLOR"):
+            return True
+        if not self.stdout.isatty():
+            return False
+        return os.name == "nt" or os.environ.get("TERM", "dumb") in ("dumb", "unknown", "")
 
     def _rich(self, stream: TextIO) -> RichConsole:
         from rich.console import Console as RichConsole

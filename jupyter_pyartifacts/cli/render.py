@@ -1,4 +1,4 @@
-"""Results for a reader: pure functions from a result event to tables, trees and lines."""
+"""Results that are tables and trees: pure functions from a result event to what rich draws."""
 
 from __future__ import annotations
 
@@ -12,87 +12,20 @@ from rich.text import Text
 from rich.tree import Tree
 
 from .console import printable
+from .lines import Line, human_size, left_out_lines, note_lines, result_lines
 
-__all__ = ["human_size", "render_changes", "render_result", "render_table", "render_tree"]
+__all__ = ["render_result", "render_table", "render_tree"]
 
 Event = Mapping[str, Any]
-_UNITS = ("B", "kB", "MB", "GB", "TB")
-
-
-def human_size(count: int | None) -> str:
-    """Write a number of bytes in three digits or so, in powers of 1000; empty for None."""
-    if count is None:
-        return ""
-    size = float(count)
-    for unit in _UNITS:
-        if size < 999.5 or unit == _UNITS[-1]:
-            break
-        size /= 1000
-    if unit == "B" or size >= 99.95:
-        return f"{size:.0f} {unit}"
-    return f"{size:.1f} {unit}"
 
 
 def render_result(event: Event) -> list[RenderableType]:
     """Render the result of any verb, in the order to be printed."""
+    lines = result_lines(event)
+    if lines is not None:
+        return [_text(line) for line in lines]
     render = _RENDERERS.get(str(event["verb"]), _render_other)
-    return [*render(event), *(Text(f"note: {note}", "yellow") for note in event.get("notes", ()))]
-
-
-def render_changes(changes: Sequence[Event]) -> list[Text]:
-    """Render a diff: `+` added, `-` removed, `~` changed; what was asked for comes first."""
-    order = {"+": 0, "~": 1, "-": 2}
-    lines = []
-    for change in changes:
-        before, after, name = change["before"], change["after"], str(change["name"])
-        if before is None:
-            sign, versions, style = "+", str(after), "green"
-        elif after is None:
-            sign, versions, style = "-", str(before), "red"
-        else:
-            sign, versions, style = "~", f"{before} -> {after}", "yellow"
-        direct = bool(change.get("direct"))
-        line = Text(f"{sign} ", style)
-        line.append(_clean(name), "bold" if direct else "")
-        line.append(f" {_clean(versions)}")
-        lines.append((not direct, order[sign], name, line))
-    return [line for *_, line in sorted(lines, key=lambda each: each[:3])]
-
-
-def _render_change(event: Event) -> list[RenderableType]:
-    changes = event.get("changes", [])
-    lines: list[RenderableType] = list(render_changes(changes))
-    verb = event["verb"]
-    if not changes and verb != "instantiate":
-        lines.append(Text("nothing changes" if event.get("dry_run") else "nothing changed"))
-    if event.get("lock") is None and verb != "instantiate":
-        lines.append(Text("the notebook has no lock now"))
-        return lines
-    lines.extend(_render_left_out(event.get("left_out", [])))
-    lines.append(Text(_summary(event)))
-    return lines
-
-
-def _summary(event: Event) -> str:
-    count = len((event.get("lock") or {}).get("distributions", []))
-    text = f"{count} distribution{'' if count == 1 else 's'}"
-    if event.get("size"):
-        text += f", {human_size(event['size'])} here"
-    if event.get("platforms"):
-        text += f", for {', '.join(event['platforms'])}"
-    if event.get("dry_run"):
-        return f"{text}; dry run, nothing was written"
-    environment = event.get("environment")
-    if environment:
-        text += f"\nenvironment: {environment['path']} (Python {environment['version']})"
-    return _clean(text)
-
-
-def _render_left_out(left_out: Sequence[Event]) -> list[Text]:
-    return [
-        Text(_clean(f"left out: {left['platform']}: {left['reason']}"), "yellow")
-        for left in left_out
-    ]
+    return [*render(event), *(_text(line) for line in note_lines(event))]
 
 
 def render_table(event: Event) -> Table:
@@ -158,7 +91,7 @@ def _render_show(event: Event) -> list[RenderableType]:
         lines.append(render_table(event))
     lines.append(render_tree(event))
     lines.append(Text(_clean(f"platforms: {', '.join(event['platforms'])}")))
-    lines.extend(_render_left_out(event.get("left_out", [])))
+    lines.extend(_text(line) for line in left_out_lines(event))
     lines.extend(Text(_clean(f"index: {index}")) for index in event.get("indexes", ()))
     if event.get("as_of"):
         lines.append(Text(_clean(f"as of: {event['as_of']}")))
@@ -247,19 +180,16 @@ def _table(*columns: str) -> Table:
     return Table(*columns, box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
 
 
+def _text(line: Line) -> Text:
+    return Text.assemble(*line)
+
+
 def _clean(text: str) -> str:
     return printable(text)
 
 
 _RENDERERS: dict[str, Callable[[Event], list[RenderableType]]] = {
-    "add": _render_change,
-    "remove": _render_change,
-    "upgrade": _render_change,
-    "undo": _render_change,
-    "lock": _render_change,
-    "import": _render_change,
     "export": _render_export,
-    "instantiate": _render_change,
     "show": _render_show,
     "outdated": _render_outdated,
     "history": _render_history,

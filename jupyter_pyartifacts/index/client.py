@@ -100,6 +100,15 @@ class IndexClient:
         for index in indexes:
             self.allow_index(index)
 
+    @classmethod
+    def for_lock(
+        cls, config: Config, lock: Lock, *, cache: Path, directory: Path | None
+    ) -> IndexClient:
+        """Return a client that may fetch what a lock names."""
+        client = cls(config, cache=cache, directory=directory)
+        client.allow_lock(lock)
+        return client
+
     def __enter__(self) -> IndexClient:
         return self
 
@@ -276,9 +285,11 @@ class IndexClient:
 
         def read(reply: Reply) -> bytes | None:
             reply.check({200, 403, 405, *MISSING}, where)
-            return reply.read(limit, where) if reply.status == 200 else None
+            if reply.status != 200:
+                return None
+            return inflate_page(reply.read(limit, where), limit, where)
 
-        return self._network.ask("GET", url, {}, where, read)
+        return self._network.ask("GET", url, {"Accept-Encoding": "gzip"}, where, read, plain=True)
 
     def size_of(self, url: str, *, where: str) -> int | None:
         """Return the size in bytes that the server declares for a URL; None if it doesn't."""

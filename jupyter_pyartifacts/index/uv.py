@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 from collections.abc import Mapping
 from functools import lru_cache
-from importlib import metadata
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
@@ -18,6 +18,8 @@ __all__ = ["SUPPORTED", "child_environ", "find_uv"]
 
 SUPPORTED = SpecifierSet(">=0.9.5,<0.14")
 """The versions of uv whose lock file we read; the package's own requirement says the same."""
+
+_METADATA = re.compile(r"uv-([0-9][^-]*)\.dist-info")
 
 # What reaches uv: the way to the network and to its files, nothing that changes an outcome.
 _KEPT = {"UV_NATIVE_TLS", "UV_SYSTEM_CERTS"}
@@ -33,8 +35,8 @@ def find_uv(path: str | None = None) -> str:
         import uv
 
         found = str(uv.find_uv_bin())
-        version = metadata.version("uv")
-    except (ImportError, FileNotFoundError, metadata.PackageNotFoundError) as error:
+        version = _installed_version(uv.__path__[0])
+    except (ImportError, FileNotFoundError) as error:
         other = shutil.which("uv", path=path)
         if other is None:
             raise ResolutionError(
@@ -46,6 +48,21 @@ def find_uv(path: str | None = None) -> str:
         found, version = other, _ask_version(other)
     check_version(version, found)
     return found
+
+
+def _installed_version(package: str) -> str:
+    """Return the version of the uv distribution; raise ImportError if it says none.
+
+    Installers name its metadata directory after the version (recording installed projects), so
+    there is no need to load what reads all kinds of metadata.
+    """
+    beside = os.listdir(os.path.dirname(package))
+    named = [match[1] for name in beside if (match := _METADATA.fullmatch(name))]
+    if len(named) == 1:
+        return named[0]
+    from importlib import metadata
+
+    return metadata.version("uv")
 
 
 def check_version(version: str, where: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from dataclasses import asdict
 from pathlib import Path
 
 from ..store.storage import write_file
@@ -59,12 +58,21 @@ class Served:
                 begun.rename(self._path)
             else:
                 document = {
-                    name: [digest, asdict(facts)]
+                    name: [digest, _written(facts)]
                     for name, (digest, facts) in sorted(self._known.items())
                 }
                 write_file(self._path, json.dumps(document).encode())
                 begun.unlink(missing_ok=True)
             self._changed, self.is_sure = False, True
+
+
+def _written(facts: Facts) -> dict[str, object]:
+    return {
+        "newest": facts.newest,
+        "sourced": facts.sourced,
+        "yanked": facts.yanked,
+        "undated": facts.undated,
+    }
 
 
 def _read(path: Path) -> tuple[dict[str, tuple[str, Facts]], bool]:

@@ -1,70 +1,113 @@
-"""The loopback index over HTTP: a small threaded server on a socket that is bound already."""
+"""The loopback index over HTTP/1.1: as much of it as uv speaks, a thread a connection.
+
+Small and quick: `http.server` takes longer to import than uv takes to ask.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import ClassVar
 
 from .loopback import Loopback
 
 __all__ = ["serve"]
 
+_TIMEOUT = 120.0
+_MAX_HEAD = 1 << 16
+_REASONS = {200: "OK", 304: "Not Modified", 400: "Bad Request", 404: "Not Found"}
+
 
 @contextlib.contextmanager
 def serve(loopback: Loopback) -> Iterator[None]:
     """Answer requests in threads of their own until the block ends; closes the socket."""
-    handler = type("_Bound", (_Handler,), {"loopback": loopback})
-    server = _Server(loopback.socket, handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    server = _Server(loopback)
+    thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
         yield
     finally:
-        server.shutdown()
-        server.server_close()
+        server.stop()
         thread.join()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 128
+class _Server:
+    def __init__(self, loopback: Loopback) -> None:
+        self._loopback = loopback
+        self._socket = loopback.socket
+        self._socket.listen(128)
+        self._stopped = False
 
-    def __init__(self, bound: socket.socket, handler: type[BaseHTTPRequestHandler]) -> None:
-        super().__init__(bound.getsockname(), handler, bind_and_activate=False)
-        self.socket.close()
-        self.socket = bound
-        self.server_address = bound.getsockname()
-        self.server_activate()
+    def run(self) -> None:
+        """Take connections until it is stopped."""
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                if self._stopped:
+                    return
+                # Too many files open, as a rule: some will be closed.
+                time.sleep(0.05)
+                continue
+            if self._stopped:
+                connection.close()
+                return
+            threading.Thread(target=self._converse, args=(connection,), daemon=True).start()
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of a connection that uv gave up."""
+    def stop(self) -> None:
+        """End `run`, and close the socket."""
+        self._stopped = True
+        with contextlib.suppress(OSError):
+            # Wakes a thread that waits for connections, on every system.
+            socket.create_connection(self._socket.getsockname(), 5).close()
+        self._socket.close()
 
+    def _converse(self, connection: socket.socket) -> None:
+        pending = b""
+        # A connection that uv gave up is nobody's business.
+        with connection, contextlib.suppress(OSError):
+            connection.settimeout(_TIMEOUT)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            while True:
+                while (end := pending.find(b"\r\n\r\n")) < 0:
+                    piece = connection.recv(_MAX_HEAD)
+                    if not piece or len(pending) > _MAX_HEAD:
+                        return
+                    pending += piece
+                head, pending = pending[:end], pending[end + 4 :]
+                answer, goes_on = self._answer(head.decode("latin-1"))
+                connection.sendall(answer)
+                if not goes_on:
+                    return
 
-class _Handler(BaseHTTPRequestHandler):
-    loopback: ClassVar[Loopback]
-    protocol_version = "HTTP/1.1"
-    timeout = 120
-    wbufsize = -1
-    disable_nagle_algorithm = True
-
-    def do_GET(self) -> None:
-        path = self.path.split("?", 1)[0].split("#", 1)[0]
-        status, headers, body = self.loopback.answer(path, self.headers.get("If-None-Match"))
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
+    def _answer(self, head: str) -> tuple[bytes, bool]:
+        """Return the whole answer to a request, and whether the connection goes on."""
+        first, *lines = head.split("\r\n")
+        words = first.split(" ")
+        headers = {
+            name.strip().lower(): v.strip() for name, _, v in (x.partition(":") for x in lines)
+        }
+        plain = (
+            len(words) == 3
+            and words[0] in ("GET", "HEAD")
+            and words[2] == "HTTP/1.1"
+            and headers.get("content-length", "0") == "0"
+            and "transfer-encoding" not in headers
+        )
+        if not plain:
+            # Whatever follows could be a body, so nothing more is read.
+            return (
+                b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+                False,
+            )
+        path = words[1].split("?", 1)[0].split("#", 1)[0]
+        status, sent, body = self._loopback.answer(path, headers.get("if-none-match"))
+        text = [f"HTTP/1.1 {status} {_REASONS.get(status, 'Bad Gateway')}"]
+        text += [f"{name}: {value}" for name, value in sent.items()]
         if status != 304:
-            self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-
-    do_HEAD = do_GET
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Log nothing: requests hold the secret path."""
+            text.append(f"Content-Length: {len(body)}")
+        answer = "\r\n".join([*text, "", ""]).encode("latin-1")
+        goes_on = headers.get("connection", "").lower() != "close"
+        return answer + (body if words[0] == "GET" else b""), goes_on

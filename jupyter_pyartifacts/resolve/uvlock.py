@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
 from ..errors import ResolutionError
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+__all__ = ["UvEdge", "UvPackage", "UvWheel", "parse_uv_lock", "read_plain_packages"]
 
-__all__ = ["UvEdge", "UvPackage", "UvWheel", "parse_uv_lock"]
+# The lines that uv writes, a small part of TOML: strings without escapes, no nested tables.
+_STRING = r'"[^"\\\x00-\x1f\x7f]*"'
+_PAIR = re.compile(
+    rf"([a-z][a-z-]*) = ({_STRING}|(?:0|[1-9][0-9]*)|\[{_STRING}(?:, {_STRING})*\])", re.ASCII
+)
+_PAIRS = rf"\{{ {_PAIR.pattern}(?:, {_PAIR.pattern})* \}}"
+_ROW = re.compile(rf"    {_PAIRS},", re.ASCII)
+_VALUE = re.compile(rf"([a-z][a-z-]*) = (?:{_STRING}|{_PAIRS})", re.ASCII)
+_LIST = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]*) = \[", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +62,12 @@ class UvPackage:
 def parse_uv_lock(text: str, root: str) -> tuple[UvPackage, tuple[UvPackage, ...]]:
     """Return the project `root` and all other packages; raise ResolutionError if unreadable."""
     try:
-        document = tomllib.loads(text)
-        if document["version"] != 1:
-            raise ValueError(f"lock version {document['version']}")
-        packages = [_package(entry) for entry in document.get("package", [])]
+        entries = read_plain_packages(text)
+        if entries is None:
+            entries = _read_toml(text)
+        packages = [_package(entry) for entry in entries]
         own = next(package for package in packages if package.name == root)
-    except (tomllib.TOMLDecodeError, ValueError, KeyError, TypeError, StopIteration) as error:
+    except (ValueError, KeyError, TypeError, StopIteration) as error:
         raise ResolutionError(
             "uv wrote a lock that this version cannot read",
             expected="a uv.lock of version 1",
@@ -68,6 +75,81 @@ def parse_uv_lock(text: str, root: str) -> tuple[UvPackage, tuple[UvPackage, ...
             hint="install another version of uv: pip install 'uv<0.14'",
         ) from error
     return own, tuple(package for package in packages if package is not own)
+
+
+def _read_toml(text: str) -> list[dict[str, Any]]:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+
+    document = tomllib.loads(text)
+    if document["version"] != 1:
+        raise ValueError(f"lock version {document['version']}")
+    entries: list[dict[str, Any]] = document.get("package", [])
+    return entries
+
+
+def read_plain_packages(text: str) -> list[dict[str, Any]] | None:
+    """Read the packages of a uv.lock as uv writes it; None for anything out of the ordinary.
+
+    Line by line, in a tenth of the time that a reader of all of TOML takes. What is known of each
+    package beside `package.metadata`, which only says again what the project asked for.
+    """
+    head, *blocks = text.split("\n\n[[package]]\n")
+    if not head.startswith("version = 1\n") or "\n[" in head or "'" * 3 in text or '"' * 3 in text:
+        return None
+    packages: list[dict[str, Any]] = []
+    for block in blocks:
+        package: dict[str, Any] = {}
+        main, *tables = block.split("\n\n[package.")
+        if not _fill(package, main):
+            return None
+        for table in tables:
+            title, _, body = table.partition("]\n")
+            if title == "optional-dependencies":
+                if title in package or not _fill(package.setdefault(title, {}), body):
+                    return None
+            elif title != "metadata" and not title.startswith("metadata."):
+                return None
+        packages.append(package)
+    return packages
+
+
+def _fill(table: dict[str, Any], body: str) -> bool:
+    """Read the lines of one table; tell whether all of them are of the kinds that are known."""
+    rows: list[dict[str, Any]] | None = None
+    for line in body.rstrip("\n").split("\n"):
+        if rows is not None:
+            if line == "]":
+                rows = None
+            elif _ROW.fullmatch(line):
+                rows.append(dict(_pairs(line)))
+            else:
+                return False
+            continue
+        opened = _LIST.fullmatch(line)
+        value = None if opened else _VALUE.fullmatch(line)
+        key = opened[1] if opened else value[1] if value else None
+        if key is None or key in table:
+            return False
+        if opened:
+            rows = table[key] = []
+        elif line[-1] == '"':
+            table[key] = line[len(key) + 4 : -1]
+        else:
+            table[key] = dict(_pairs(line[len(key) + 3 :]))
+    return rows is None
+
+
+def _pairs(line: str) -> Iterator[tuple[str, Any]]:
+    for key, value in _PAIR.findall(line):
+        if value[0] == '"':
+            yield key, value[1:-1]
+        elif value[0] == "[":
+            yield key, value[2:-2].split('", "')
+        else:
+            yield key, int(value)
 
 
 def _package(entry: dict[str, Any]) -> UvPackage:

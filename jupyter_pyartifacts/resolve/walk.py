@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
-from packaging.markers import Marker
-
-from ..platforms import marker_environment
+from ..platforms import marker_holds
 from .uvlock import UvEdge, UvPackage
 
 __all__ = ["Need", "walk"]
@@ -26,11 +23,6 @@ class Need:
     package: UvPackage
     platforms: tuple[str, ...]
     edges: Mapping[tuple[str, tuple[str, ...]], tuple[str, ...]]
-
-
-@lru_cache(maxsize=4096)
-def _marker(text: str) -> Marker:
-    return Marker(text)
 
 
 def walk(
@@ -52,7 +44,6 @@ def walk(
     on: dict[Key, list[str]] = {}
     edges: dict[Key, dict[tuple[str, tuple[str, ...]], list[str]]] = {}
     for platform in sorted(platforms):
-        environment = marker_environment(platform, python, implementation)
         seen: set[tuple[Key, str | None]] = set()
         queue: list[tuple[UvPackage, str | None]] = [(root, None)]
         while queue:
@@ -64,7 +55,7 @@ def walk(
             if package is not root and extra is None:
                 on.setdefault(key, []).append(platform)
             for edge in package.edges if extra is None else package.extras.get(extra, ()):
-                if edge.marker and not _marker(edge.marker).evaluate(dict(environment)):
+                if edge.marker and not marker_holds(edge.marker, platform, python, implementation):
                     continue
                 target = _target(edge, by_name)
                 if target is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,11 +34,18 @@ class Place:
 
 
 class Contents:
-    """Find, read and write notebooks through a contents manager, synchronous or not."""
+    """Find, read and write notebooks through a contents manager, synchronous or not.
 
-    def __init__(self, manager: ContentsManager) -> None:
-        # Its own methods are not annotated, and may be coroutines or not.
-        self._manager: Any = manager
+    `manager` returns it: an extension that is loaded after us may put another in its place.
+    """
+
+    def __init__(self, manager: Callable[[], ContentsManager]) -> None:
+        self._current = manager
+
+    @property
+    def _manager(self) -> Any:
+        # Its methods are not annotated, and may be coroutines or not.
+        return self._current()
 
     async def find(self, path: str) -> Place:
         """Return where a notebook is; refuse what is outside, hidden, absent or no notebook."""

@@ -50,7 +50,14 @@ class Delivery:
         self._log = log
         self._left: OrderedDict[str, tuple[object | None, object | None]] = OrderedDict()
         self._tasks: set[asyncio.Task[bool]] = set()
+        self._watched: object = None
         kernels.on_end = self.kernel_ended
+
+    def watch(self, manager: Any) -> None:
+        """Look at everything that a contents manager saves, from now on."""
+        if self._watched is not manager and hasattr(manager, "register_pre_save_hook"):
+            self._watched = manager
+            manager.register_pre_save_hook(self.before_save)
 
     def before_save(self, *, path: str, model: dict[str, Any], **_: Any) -> None:
         """Look at what is being saved, and add the lock that it should have (pre-save hook)."""

@@ -60,6 +60,9 @@ class Kernel:
         if KEY not in document:
             return self.used
         lock: object | None = document[KEY]
+        if document.get("moved"):
+            # A frontend asked the kernel to: it runs what it was given.
+            return lock
         return self.ran if self.pushed is not None and lock == self.pushed else lock
 
     def push(self, lock: object | None) -> None:
@@ -68,6 +71,7 @@ class Kernel:
         if self.session is None or KEY not in document:
             return
         self.ran, self.pushed = self.running(), lock
+        document.pop("moved", None)
         write_file(Path(self.session), (json.dumps({**document, KEY: lock}) + "\n").encode())
 
     def loaded(self) -> dict[str, list[str]]:
@@ -83,12 +87,14 @@ class Kernel:
 
 
 class Kernels:
-    """The kernels that are prepared or run. `on_end` is awaited with one that ends."""
+    """The kernels that are prepared or run. `on_start` is called when one does,
+    `on_end` awaited with one that ends."""
 
     def __init__(self, settings: PyArtifacts, jobs: Jobs) -> None:
         self._settings = settings
         self._jobs = jobs
         self._kernels: dict[str, Kernel] = {}
+        self.on_start: Callable[[], None] = lambda: None
         self.on_end: Callable[[Kernel], Awaitable[None]] | None = None
 
     def __iter__(self) -> Iterator[Kernel]:
@@ -141,6 +147,7 @@ class Kernels:
         environment: Environment | None,
     ) -> None:
         """Take what a kernel is started with; `environment` None means a stock kernel."""
+        self.on_start()
         kernel = self._enter(kernel_id, path)
         self._kernels[kernel_id] = Kernel(
             kernel_id,

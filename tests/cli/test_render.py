@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jupyter_pyartifacts.cli.console import Console
-from jupyter_pyartifacts.cli.render import human_size
+from jupyter_pyartifacts.cli.lines import human_size
 
 PINS = [
     ("python-dateutil", "2.9.0", 229_892, False, False, ["pandas"], ["six"]),
