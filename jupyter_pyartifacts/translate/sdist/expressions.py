@@ -71,16 +71,21 @@ _LINUX = {
     "sys.platform": "linux",
     "os.name": "posix",
 }
+_CONSTANTS = {"os.sep": "/", "os.curdir": ".", "setuptools.__version__": "80.9.0"}
 _MACHINE = ("platform.", "sys.platform", "os.name", "os.uname", "sysconfig.", "sys.maxsize")
 
 
 class Scope:
-    """The names of the script's top, or of one call of one of its functions."""
+    """The names of the script's top, or of one call of one of its functions.
+
+    `unsure` is set where a function may have returned before what was followed.
+    """
 
     def __init__(self, parent: Scope | None) -> None:
         self.parent = parent
         self.names: dict[str, Any] = {}
         self.outer: set[str] = set()
+        self.unsure: Unknown | None = None
 
     def get(self, name: str) -> Any:
         """Return what a name is bound to, None if it is not."""
@@ -125,6 +130,14 @@ class Expressions(ABC):
     @abstractmethod
     def stop(self) -> None:
         """End the script."""
+
+    @abstractmethod
+    def execute(self, text: str, namespace: Any) -> Any:
+        """Follow a text that the script executes, in a dictionary of its own if there is one."""
+
+    @abstractmethod
+    def write(self, path: str) -> None:
+        """Take down that the script writes a file."""
 
     def truth(self, value: Any) -> bool | Unknown:
         """Return whether a value counts as true."""
@@ -189,6 +202,8 @@ class Expressions(ABC):
             return self._comprehension(node, scope)
         if isinstance(node, ast.GeneratorExp):
             return self._comprehension(node, scope)
+        if isinstance(node, ast.Lambda):
+            return Opaque(node)
         return Unknown(f"an expression ({type(node).__name__})")
 
     def _sequence(self, node: ast.List | ast.Tuple, scope: Scope) -> Any:
@@ -220,8 +235,8 @@ class Expressions(ABC):
                 return VersionInfo()
             if full == "sys.argv":
                 return ["setup.py", "bdist_wheel"]
-            if full == "os.sep":
-                return "/"
+            if full in _CONSTANTS:
+                return _CONSTANTS[full]
             if self._linux and full in _LINUX and full != "platform.system":
                 return _LINUX[full]
             if full == "platform.system":
@@ -418,9 +433,16 @@ class Expressions(ABC):
                 **(args[0] if args and isinstance(args[0], dict) else {}),
                 name: Called(name, tuple(args), kwargs),
             }
+        if name in ("map", "filter") and len(args) == 2 and isinstance(args[1], (list, tuple)):
+            return self._mapped(name, args[0], args[1])
         if short == "Extension":
             return Called(name, tuple(args), kwargs)
         unknown = unknown_in([args, list(kwargs.values())])
+        if name == "exec" and len(args) > 1 and isinstance(args[1], dict):
+            if isinstance(args[0], str):
+                return self.execute(args[0], args[1])
+            args[1][Unknown("what it executes")] = Unknown("what it executes")
+            return None
         if unknown is None:
             result = self._call_known(name, args, kwargs)
             if result is not NotImplemented:
@@ -462,7 +484,31 @@ class Expressions(ABC):
             return is_file or (is_folder and name != "os.path.isfile")
         if name in ("open", "io.open", "codecs.open") and args and isinstance(args[0], str):
             path = posixpath.normpath(args[0])
+            mode = args[1] if len(args) > 1 else kwargs.get("mode", "r")
+            if isinstance(mode, str) and set(mode) & set("wax+"):
+                self.write(path)
+                return Unknown("a file that it writes")
             return _File(path) if self.source.is_file(path) else Unknown(f"what is in {path}")
+        if name == "exec" and args and isinstance(args[0], str):
+            return self.execute(args[0], args[1] if len(args) > 1 else None)
+        if name == "compile" and args and isinstance(args[0], str):
+            return args[0]
+        if name in _COPIES and len(args) == 2 and texts:
+            path, target = (posixpath.normpath(each) for each in args)
+            if self.source.is_file(path) and not target.startswith(("..", "/")):
+                self.source.copy(path, target)
+                return None
+        if name == "os.listdir" and len(args) <= 1 and texts:
+            folder = posixpath.normpath(args[0]) if args else "."
+            prefix = "" if folder == "." else f"{folder}/"
+            inside = (own for own in (*self.source.files, *self.source.directories))
+            found = {own[len(prefix) :].split("/")[0] for own in inside if own.startswith(prefix)}
+            return sorted(found) or Unknown(f"what is in {folder}")
+        if name == "__import__" and len(args) == 1 and texts:
+            return Module(args[0])
+        if name == "int" and len(args) == 1 and isinstance(args[0], (str, int)):
+            text = str(args[0]).strip()
+            return int(text) if text.isdecimal() and len(text) < 12 else NotImplemented
         if name == "glob.glob" and len(args) == 1 and texts and not kwargs:
             return expand(self.source, args[0], recursive=False, hidden=False)
         if name in ("list", "tuple", "sorted") and len(args) == 1 and not kwargs:
@@ -483,6 +529,16 @@ class Expressions(ABC):
             return None
         return NotImplemented
 
+    def _mapped(self, name: str, function: Any, items: list[Any] | tuple[Any, ...]) -> Any:
+        if not isinstance(function, Opaque):
+            return Unknown(f"a call of {name}")
+        values = [self.call_own(function, [item], {}) for item in items]
+        if name == "map":
+            return values
+        tests = [self.truth(value) for value in values]
+        unsure = next((test for test in tests if isinstance(test, Unknown)), None)
+        return unsure or [item for item, test in zip(items, tests, strict=True) if test]
+
     def _listed(self, name: str, value: Any) -> Any:
         if isinstance(value, dict):
             value = list(value)
@@ -498,4 +554,5 @@ class Expressions(ABC):
             return Unknown("a sorted list")
 
 
+_COPIES = ("shutil.copyfile", "shutil.copy", "shutil.copy2")
 _SETUPS = ("setuptools.setup", "distutils.core.setup", "setuptools.core.setup")

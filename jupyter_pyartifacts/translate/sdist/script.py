@@ -40,6 +40,10 @@ class Stop(Exception):
     """The script ends here."""
 
 
+class Raised(Exception):
+    """The script raises an error."""
+
+
 class _Return(Exception):
     def __init__(self, value: Any) -> None:
         self.value = value
@@ -55,7 +59,7 @@ class Setup:
     `hidden` is set where not all keywords are known, `problem` where it is not certain that the
     call is the one that counts. `calls` counts the calls. `fell_back` tells that it is the call
     for machines where the compiled part cannot be built; `compiles` that the script speaks of a
-    compiled part anywhere.
+    compiled part anywhere. `written` are files that the script writes itself.
     """
 
     def __init__(self) -> None:
@@ -65,6 +69,7 @@ class Setup:
         self.line = 0
         self.problem: Unknown | None = None
         self.fell_back = False
+        self.written: set[str] = set()
         self.compiles = False
 
     def get(self, key: str) -> Any:
@@ -98,7 +103,7 @@ def read_script(source: Source, path: str = "setup.py", *, linux: bool = False) 
     )
     try:
         script.block(tree.body, script.top)
-    except (Stop, _Return, _LoopEnd):
+    except (Stop, Raised, _Return, _LoopEnd):
         pass
     except RecursionError:
         source.refuse("its setup.py is nested too deeply to be read", path)
@@ -136,7 +141,7 @@ class _Script(Expressions):
         elif isinstance(node, ast.AugAssign):
             self._augment(node, scope)
         elif isinstance(node, ast.Expr):
-            self.value(node.value, scope)
+            self._expression(node.value, scope)
         elif isinstance(node, ast.If):
             self._branch(node, scope)
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
@@ -157,7 +162,7 @@ class _Script(Expressions):
         elif isinstance(node, (ast.Break, ast.Continue)):
             raise _LoopEnd
         elif isinstance(node, ast.Raise):
-            raise Stop
+            raise Raised
         elif isinstance(node, ast.Delete):
             for target in node.targets:
                 self.assign(target, Unknown("it is deleted", line=node.lineno), scope)
@@ -166,6 +171,20 @@ class _Script(Expressions):
                 scope.outer.add(name)
         elif not isinstance(node, (ast.Pass, ast.Assert)):
             self.forget([node], scope, Unknown("a statement that is not followed"))
+
+    def _expression(self, node: ast.expr, scope: Scope) -> None:
+        """Follow a call whose outcome nobody takes: what it does is all that it is for."""
+        value = self.value(node, scope)
+        if not isinstance(node, ast.Call) or not isinstance(value, Unknown):
+            return
+        function = self.value(node.func, scope) if _is_name(node.func) else None
+        if not isinstance(function, Module):
+            return
+        top = function.name.partition(".")[0]
+        own = self.source.is_file(f"{top}.py") or top in self.source.directories
+        if own or function.name in _ACTS or top == "subprocess":
+            why = Unknown(f"it calls {function.name}", line=node.lineno)
+            self.setup.problem = self.setup.problem or why
 
     def assign(self, target: ast.expr, value: Any, scope: Scope) -> None:
         """Bind a name, a part of a list or dictionary, or several names."""
@@ -209,6 +228,11 @@ class _Script(Expressions):
         if self._calls_setup(body):
             self.setup.problem = self.setup.problem or why
         self.forget(body, scope, why)
+        inside = {type(node) for each in body for node in ast.walk(each)}
+        if ast.Return in inside and scope is not self.top:
+            scope.unsure = scope.unsure or why
+        if {ast.Break, ast.Continue} & inside and not {ast.For, ast.While} & inside:
+            raise _LoopEnd
 
     def _calls_setup(self, body: list[ast.stmt]) -> bool:
         return any(
@@ -246,9 +270,13 @@ class _Script(Expressions):
     def _try(self, node: ast.Try, scope: Scope) -> None:
         """Follow the body as if nothing failed; what a handler would bind otherwise is unsure."""
         before = self.setup.calls
-        self.block(node.body, scope)
+        try:
+            self.block(node.body, scope)
+        except Raised:
+            self.undecided([node], scope, Unknown("an error that is caught", line=node.lineno))
+            return
         handlers = [statement for handler in node.handlers for statement in handler.body]
-        if self.setup.calls == before and not _is_safe(node.body):
+        if self.setup.calls == before and not _is_safe(node):
             why = Unknown("an error that may be caught", line=node.lineno)
             bound = {_changed(child)[0] for each in node.body for child in ast.walk(each)}
             for statement in handlers:
@@ -269,7 +297,7 @@ class _Script(Expressions):
         for handler in node.handlers:
             try:
                 self.block(handler.body, scope)
-            except Stop:
+            except (Stop, Raised):
                 continue
             if self.setup.calls != before:
                 self.setup.fell_back = True
@@ -297,8 +325,11 @@ class _Script(Expressions):
     def call_own(self, function: Opaque, args: list[Any], kwargs: dict[str, Any]) -> Any:
         """Follow a call of a function of the script."""
         node = function.node
+        if isinstance(node, ast.Lambda) and self._depth <= 12:
+            return self._call_lambda(node, args, kwargs)
         if not isinstance(node, ast.FunctionDef) or node.decorator_list or self._depth > 12:
-            return Unknown(f"a call of {node.name}", line=node.lineno)
+            name = getattr(node, "name", "a function")
+            return Unknown(f"a call of {name}", line=node.lineno)
         scope = Scope(self.top)
         names = [each.arg for each in node.args.args]
         defaults = node.args.defaults
@@ -320,12 +351,47 @@ class _Script(Expressions):
         try:
             self.block(node.body, scope)
         except _Return as returned:
-            return returned.value
-        except _LoopEnd:
+            return scope.unsure or returned.value
+        except (_LoopEnd, Raised):
             return Unknown(f"a call of {node.name}", line=node.lineno)
         finally:
             self._depth -= 1
+        return scope.unsure
+
+    def _call_lambda(self, node: ast.Lambda, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        names = [each.arg for each in node.args.args]
+        if kwargs or len(names) != len(args) or node.args.vararg or node.args.kwarg:
+            return Unknown("a call of a function", line=node.lineno)
+        scope = Scope(self.top)
+        scope.names.update(zip(names, args, strict=True))
+        self._depth += 1
+        try:
+            return self.value(node.body, scope)
+        finally:
+            self._depth -= 1
+
+    def execute(self, text: str, namespace: Any) -> Any:
+        """Follow a text that the script executes, in a dictionary of its own if there is one."""
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                tree = ast.parse(text, feature_version=(3, 10))
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return Unknown("what it executes")
+        if namespace is None:
+            self.block(tree.body, self.top)
+        elif isinstance(namespace, dict):
+            scope = Scope(None)
+            try:
+                self.block(tree.body, scope)
+            except (Stop, Raised, _Return, _LoopEnd):
+                return Unknown("what it executes")
+            namespace.update(scope.names)
         return None
+
+    def write(self, path: str) -> None:
+        """Take down that the script writes a file."""
+        self.setup.written.add(path)
 
     def call_setup(self, node: ast.Call, args: list[Any], kwargs: dict[str, Any]) -> None:
         """Take down what `setup` is called with."""
@@ -404,19 +470,43 @@ _PRESENT = frozenset(
 )
 
 
-def _is_safe(body: list[ast.stmt]) -> bool:
-    """Tell whether statements cannot fail: imports of what is always there, and constants."""
-    for node in body:
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            names = [node.module or ""]
-        elif (isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)) or isinstance(
-            node, ast.Pass
-        ):
+_ACTS = frozenset(("os.system", "os.popen", "exec", "eval", "runpy.run_path", "execfile"))
+
+
+def _is_name(node: ast.expr) -> bool:
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name)
+
+
+def _is_safe(node: ast.Try) -> bool:
+    """Tell whether the handlers of a `try` are never reached.
+
+    So it is where the body only imports what is always there and binds constants, or where
+    nothing but a failing import is caught and all imports are of what is always there.
+    """
+    only_imports = all(
+        getattr(handler.type, "id", "") in ("ImportError", "ModuleNotFoundError")
+        for handler in node.handlers
+    )
+    for each in node.body:
+        if isinstance(each, ast.Import):
+            names = [alias.name for alias in each.names]
+        elif isinstance(each, ast.ImportFrom):
+            names = [each.module or ""]
+        elif only_imports or isinstance(each, ast.Pass) or _is_constant(each):
             continue
         else:
             return False
         if any(name.partition(".")[0] not in _PRESENT for name in names):
             return False
     return True
+
+
+def _is_constant(node: ast.stmt) -> bool:
+    if not isinstance(node, ast.Assign):
+        return False
+    return all(
+        isinstance(each, (ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.expr_context))
+        for each in ast.walk(node.value)
+    )
