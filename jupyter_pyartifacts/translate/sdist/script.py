@@ -13,27 +13,13 @@ from typing import Any
 
 from .archive import Source
 from .expressions import Expressions, Scope
+from .setup import Setup
+from .syntax import ACTS, changed, is_name, is_safe
 from .values import Module, Opaque, Unknown
 
 __all__ = ["Setup", "read_script"]
 
 _STEPS = 50_000
-_TOUCHING = frozenset(
-    [
-        "append",
-        "extend",
-        "insert",
-        "update",
-        "remove",
-        "pop",
-        "setdefault",
-        "sort",
-        "reverse",
-        "clear",
-        "add",
-        "discard",
-    ]
-)
 
 
 class Stop(Exception):
@@ -51,32 +37,6 @@ class _Return(Exception):
 
 class _LoopEnd(Exception):
     """`break` or `continue`."""
-
-
-class Setup:
-    """What the script's last call of `setup` was given: keyword to value.
-
-    `hidden` is set where not all keywords are known, `problem` where it is not certain that the
-    call is the one that counts. `calls` counts the calls. `fell_back` tells that it is the call
-    for machines where the compiled part cannot be built; `compiles` that the script speaks of a
-    compiled part anywhere. `written` are files that the script writes itself.
-    """
-
-    def __init__(self) -> None:
-        self.arguments: dict[str, Any] = {}
-        self.hidden: Unknown | None = None
-        self.calls = 0
-        self.line = 0
-        self.problem: Unknown | None = None
-        self.fell_back = False
-        self.written: set[str] = set()
-        self.compiles = False
-
-    def get(self, key: str) -> Any:
-        """Return an argument, None if it is not given."""
-        if key not in self.arguments and self.hidden is not None:
-            return self.hidden
-        return self.arguments.get(key)
 
 
 def read_script(source: Source, path: str = "setup.py", *, linux: bool = False) -> Setup:
@@ -177,12 +137,12 @@ class _Script(Expressions):
         value = self.value(node, scope)
         if not isinstance(node, ast.Call) or not isinstance(value, Unknown):
             return
-        function = self.value(node.func, scope) if _is_name(node.func) else None
+        function = self.value(node.func, scope) if is_name(node.func) else None
         if not isinstance(function, Module):
             return
         top = function.name.partition(".")[0]
         own = self.source.is_file(f"{top}.py") or top in self.source.directories
-        if own or function.name in _ACTS or top == "subprocess":
+        if own or function.name in ACTS or top == "subprocess":
             why = Unknown(f"it calls {function.name}", line=node.lineno)
             self.setup.problem = self.setup.problem or why
 
@@ -205,7 +165,7 @@ class _Script(Expressions):
                 place.append(Unknown("an item is replaced", line=target.lineno))
 
     def _augment(self, node: ast.AugAssign, scope: Scope) -> None:
-        old = self.value(_loaded(node.target), scope)
+        old = self.value(node.target, scope)
         value = self.value(node.value, scope)
         if isinstance(node.op, ast.Add) and isinstance(old, list):
             # In place, as `+=` does it: others may hold the same list.
@@ -246,7 +206,7 @@ class _Script(Expressions):
         """Make Unknown what these statements bind or change."""
         for statement in body:
             for node in ast.walk(statement):
-                name, inside = _changed(node)
+                name, inside = changed(node)
                 if name is None:
                     continue
                 old = scope.get(name)
@@ -276,12 +236,12 @@ class _Script(Expressions):
             self.undecided([node], scope, Unknown("an error that is caught", line=node.lineno))
             return
         handlers = [statement for handler in node.handlers for statement in handler.body]
-        if self.setup.calls == before and not _is_safe(node):
+        if self.setup.calls == before and not is_safe(node):
             why = Unknown("an error that may be caught", line=node.lineno)
-            bound = {_changed(child)[0] for each in node.body for child in ast.walk(each)}
+            bound = {changed(child)[0] for each in node.body for child in ast.walk(each)}
             for statement in handlers:
                 for child in ast.walk(statement):
-                    name, inside = _changed(child)
+                    name, inside = changed(child)
                     if name is not None and (name in bound or inside or scope.get(name) is None):
                         self.forget([statement], scope, why)
                         break
@@ -410,103 +370,3 @@ class _Script(Expressions):
     def stop(self) -> None:
         """End the script: `sys.exit`."""
         raise Stop
-
-
-def _loaded(target: ast.expr) -> ast.expr:
-    return target
-
-
-def _changed(node: ast.AST) -> tuple[str | None, bool]:
-    """Return the name that a node binds or changes, and whether it changes what is inside."""
-    if isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
-        return node.id, False
-    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-        return node.name, False
-    if isinstance(node, ast.alias):
-        return (node.asname or node.name).partition(".")[0], True
-    if isinstance(node, ast.Subscript) and isinstance(node.ctx, (ast.Store, ast.Del)):
-        return _root(node.value), True
-    if (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr in _TOUCHING
-    ):
-        return _root(node.func.value), True
-    return None, False
-
-
-def _root(node: ast.expr) -> str | None:
-    while isinstance(node, (ast.Subscript, ast.Attribute, ast.Call)):
-        node = node.func if isinstance(node, ast.Call) else node.value
-    return node.id if isinstance(node, ast.Name) else None
-
-
-_PRESENT = frozenset(
-    [
-        "setuptools",
-        "distutils",
-        "os",
-        "sys",
-        "re",
-        "io",
-        "codecs",
-        "glob",
-        "platform",
-        "ast",
-        "pathlib",
-        "collections",
-        "itertools",
-        "functools",
-        "__future__",
-        "subprocess",
-        "shutil",
-        "json",
-        "time",
-        "datetime",
-        "textwrap",
-        "string",
-        "warnings",
-    ]
-)
-
-
-_ACTS = frozenset(("os.system", "os.popen", "exec", "eval", "runpy.run_path", "execfile"))
-
-
-def _is_name(node: ast.expr) -> bool:
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    return isinstance(node, ast.Name)
-
-
-def _is_safe(node: ast.Try) -> bool:
-    """Tell whether the handlers of a `try` are never reached.
-
-    So it is where the body only imports what is always there and binds constants, or where
-    nothing but a failing import is caught and all imports are of what is always there.
-    """
-    only_imports = all(
-        getattr(handler.type, "id", "") in ("ImportError", "ModuleNotFoundError")
-        for handler in node.handlers
-    )
-    for each in node.body:
-        if isinstance(each, ast.Import):
-            names = [alias.name for alias in each.names]
-        elif isinstance(each, ast.ImportFrom):
-            names = [each.module or ""]
-        elif only_imports or isinstance(each, ast.Pass) or _is_constant(each):
-            continue
-        else:
-            return False
-        if any(name.partition(".")[0] not in _PRESENT for name in names):
-            return False
-    return True
-
-
-def _is_constant(node: ast.stmt) -> bool:
-    if not isinstance(node, ast.Assign):
-        return False
-    return all(
-        isinstance(each, (ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.expr_context))
-        for each in ast.walk(node.value)
-    )
