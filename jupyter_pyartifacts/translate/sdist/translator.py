@@ -13,6 +13,7 @@ from packaging.utils import canonicalize_name
 
 from ...errors import UnsafeArchive
 from ...model import Digest
+from ...plan import TRANSLATOR_VERSION
 from ...treehash import TreeEntry, manifest
 from ..names import check_names
 from ..survey import survey_tree
@@ -24,7 +25,6 @@ from .metadata import project_names, render_metadata
 
 __all__ = ["TRANSLATOR_VERSION", "read_sdist_metadata", "translate_sdist"]
 
-TRANSLATOR_VERSION = 1
 _CHUNK = 1 << 20
 _MAX_CHANGED = 16 << 20
 """Bytes of a file that is rewritten (a script)."""
