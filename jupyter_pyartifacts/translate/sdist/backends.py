@@ -8,7 +8,11 @@ from typing import Any
 
 from .archive import Source
 from .classic import plan_setuptools
+from .flit import plan_flit
+from .hatch import plan_hatch
 from .layout import Layout
+from .pdm import plan_pdm
+from .poetry import plan_poetry
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -22,6 +26,12 @@ _BACKENDS: dict[str, Planner] = {
     "setuptools.build_meta": plan_setuptools,
     "setuptools.build_meta:__legacy__": plan_setuptools,
     "setuptools.build_meta.__legacy__": plan_setuptools,
+    "flit_core.buildapi": plan_flit,
+    "flit.buildapi": plan_flit,
+    "hatchling.build": plan_hatch,
+    "poetry.core.masonry.api": plan_poetry,
+    "poetry.masonry.api": plan_poetry,
+    "pdm.backend": plan_pdm,
 }
 _COMPILED = {
     "maturin": "Rust",
@@ -46,9 +56,7 @@ def plan_layout(source: Source) -> Layout:
     system = pyproject.get("build-system", {})
     backend = system.get("build-backend", "setuptools.build_meta:__legacy__")
     planner = _BACKENDS.get(backend)
-    if planner is not None and not (
-        "backend-path" in system and not _is_setuptools(backend, planner)
-    ):
+    if planner is not None:
         if "backend-path" in system:
             source.refuse("it is built by code of its own (backend-path)", "pyproject.toml")
         return planner(source, pyproject)
@@ -59,7 +67,3 @@ def plan_layout(source: Source) -> Layout:
             "pyproject.toml",
         )
     source.refuse(f"it is built by {backend}, which is not known here", "pyproject.toml")
-
-
-def _is_setuptools(backend: str, planner: Planner) -> bool:
-    return planner is plan_setuptools and backend.startswith("setuptools.")
