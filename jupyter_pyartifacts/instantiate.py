@@ -12,7 +12,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -235,11 +235,39 @@ class _Run:
                 pin.artifact.filename,
                 pin.artifact.size,
                 lambda result: self._extracted(pin, part, temporary, lock, result),
+                self._watch(pin),
             )
         finally:
             if not handed_on:
                 lock.release()
         return True
+
+    def _watch(self, pin: Pin) -> Callable[[int], None]:
+        """Return what shows the movement of a long translation, and ends it if all is to stop."""
+        read, told = 0, time.monotonic()
+
+        def watch(count: int) -> None:
+            nonlocal read, told
+            self._check_stop()
+            read += count
+            now = time.monotonic()
+            if now - told < _TELL_EVERY:
+                return
+            told = now
+            with self._guard:
+                done = len(self._found)
+            self._reporter.progress(
+                Progress(
+                    stage="extract",
+                    done=read,
+                    unit="bytes",
+                    item=pin.distribution.name,
+                    distributions_done=done,
+                    distributions_total=self._all,
+                )
+            )
+
+        return watch
 
     def _fetch(self, pin: Pin, part: Path) -> None:
         """Have the whole, checked archive in `part`. Raises HashMismatch, NetworkError."""

@@ -35,6 +35,8 @@ MEMORY = 64 << 20
 """Bytes that all threads together may hold of members in memory."""
 
 Done = Callable[[Tree | BaseException], None]
+Watch = Callable[[int], None]
+"""Told the bytes of each file of an sdist that was read."""
 
 
 def default_threads() -> int:
@@ -49,6 +51,7 @@ class _Job:
     destination: str
     filename: str
     done: Done
+    watch: Watch
     plan: WheelPlan | None = None
     tree: Tree | None = None
     entries: list[TreeEntry] = field(default_factory=list)
@@ -70,9 +73,17 @@ class ExtractionPool:
         self._unfinished = 0
         self._threads: list[threading.Thread] = []
 
-    def submit(self, path: str, destination: str, filename: str, size: int, done: Done) -> None:
+    def submit(
+        self,
+        path: str,
+        destination: str,
+        filename: str,
+        size: int,
+        done: Done,
+        watch: Watch = lambda _: None,
+    ) -> None:
         """Queue a wheel or sdist of `size` bytes at `path`; `destination` must not exist."""
-        job = _Job(path, destination, filename, done)
+        job = _Job(path, destination, filename, done, watch)
         with self._changed:
             self._unfinished += 1
             # Plans come before batches, so that the largest of all batches are known first.
@@ -141,7 +152,7 @@ class ExtractionPool:
         try:
             from .sdist import translate_sdist  # few notebooks pin an sdist
 
-            job.tree = translate_sdist(job.path, job.destination, job.filename)
+            job.tree = translate_sdist(job.path, job.destination, job.filename, job.watch)
         except BaseException as error:  # noqa: BLE001 - handed to the caller by `done`
             job.failure = error
 
