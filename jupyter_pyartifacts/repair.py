@@ -60,7 +60,7 @@ def verify_archive(pin: Pin, *, store: Store, fetcher: Fetcher, reporter: Report
 
     Nothing is looked at where it is not there. Raises StoreError.
     """
-    if store.find_artifact(pin.artifact.digest) is None:
+    if store.find_artifact(pin.artifact.key) is None:
         return Verified(files=0, damaged=(), repaired=())
     with store.using():
         return _verify([pin], store, fetcher, reporter, None)[1]
@@ -69,7 +69,7 @@ def verify_archive(pin: Pin, *, store: Store, fetcher: Fetcher, reporter: Report
 def _verify(
     pins: Iterable[Pin], store: Store, fetcher: Fetcher, reporter: Reporter, threads: int | None
 ) -> tuple[dict[Digest, Published], Verified]:
-    wanted = {pin.artifact.digest: pin for pin in pins}
+    wanted = {pin.artifact.key: pin for pin in pins}
     there = {digest: store.find_artifact(digest) for digest in wanted}
     published = {digest: each for digest, each in there.items() if each is not None}
     missing = [pin for digest, pin in wanted.items() if digest not in published]
@@ -97,8 +97,8 @@ def _verify(
 def find_damage(pins: Iterable[Pin], *, store: Store, reporter: Reporter) -> Verified:
     """Hash every file of the pins' artifacts and name what is wrong or missing; mend nothing."""
     published, damaged = [], []
-    for pin in {pin.artifact.digest: pin for pin in pins}.values():
-        found = store.find_artifact(pin.artifact.digest)
+    for pin in {pin.artifact.key: pin for pin in pins}.values():
+        found = store.find_artifact(pin.artifact.key)
         if found is None:
             damaged.append(_missing(pin, store))
         else:
@@ -109,8 +109,8 @@ def find_damage(pins: Iterable[Pin], *, store: Store, reporter: Reporter) -> Ver
 
 
 def _missing(pin: Pin, store: Store) -> Damage:
-    path = store.layout.artifact(pin.artifact.digest)
-    return Damage(path=str(path), expected=str(pin.artifact.digest), found="no whole artifact")
+    path = store.layout.artifact(pin.artifact.key)
+    return Damage(path=str(path), expected=str(pin.artifact.key), found="no whole artifact")
 
 
 def _damage(damage: FileDamage) -> Damage:
@@ -121,7 +121,7 @@ def _repair(
     pin: Pin, artifact: Published, damage: Iterable[FileDamage], store: Store, fetcher: Fetcher
 ) -> Published:
     """Unpack the artifact again beside the store, and move its good files over the bad ones."""
-    digest = pin.artifact.digest
+    digest = pin.artifact.key
     scratch = store.temporary(f"repair-{digest.hex}")
     try:
         fresh = instantiate_pins(

@@ -61,7 +61,7 @@ class Assembly:
             "artifacts": sorted(
                 [
                     *([archive.hex] if archive else []),
-                    *(pin.artifact.digest.hex for pin, _ in parts),
+                    *(pin.artifact.key.hex for pin, _ in parts),
                 ]
             ),
             "notes": self.notes,

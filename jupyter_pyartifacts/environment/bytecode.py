@@ -207,7 +207,7 @@ def _homes(pins: Sequence[Pin], interpreter: InterpreterInUse, store: Store) -> 
         homes[LIBRARY] = interpreter.library.rpartition("/tree/")[0]
     for pin in pins:
         for layout in store.layers:
-            home = str(layout.artifact(pin.artifact.digest))
+            home = str(layout.artifact(pin.artifact.key))
             if os.path.isdir(home):
                 homes[pin.distribution.name] = home
                 break

@@ -147,7 +147,7 @@ def missing_bytes(engine: Engine, changed: Changed) -> int:
     return sum(
         pin.artifact.size
         for pin in pins_for(lock, engine.platform)
-        if engine.store.find_artifact(pin.artifact.digest) is None
+        if engine.store.find_artifact(pin.artifact.key) is None
     )
 
 
