@@ -53,8 +53,15 @@ class Document:
     `directory` is what relative `file:` locations start from.
     """
 
-    def __init__(self, path: Path, data: bytes, session_directory: Path | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        data: bytes,
+        session_directory: Path | None = None,
+        caller: int | None = None,
+    ) -> None:
         self.path = path
+        self._caller = caller
         self._content, self.kind = parse_document(data, str(path))
         self._seen = hashlib.sha256(data).digest()
         beside = path.parent
@@ -64,9 +71,9 @@ class Document:
     def owner(self) -> int | None:
         """Return the process for whose sake work goes on in the background, None for no such.
 
-        A session file is its kernel's, which is our parent.
+        A session file is its kernel's, which called us: our parent, unless it is said who.
         """
-        return os.getppid() if self.kind == "session" else None
+        return (self._caller or os.getppid()) if self.kind == "session" else None
 
     @property
     def lock_document(self) -> object | None:
@@ -114,17 +121,21 @@ class Document:
 
 
 def read_document(
-    path: str | os.PathLike[str], *, session_directory: Path | None = None
+    path: str | os.PathLike[str],
+    *,
+    session_directory: Path | None = None,
+    caller: int | None = None,
 ) -> Document:
     """Read the notebook (`*.ipynb`, nbformat 4) or session file (`*.json`) at `path`.
 
-    `session_directory` is the directory of the notebook that a session file stands for.
+    `session_directory` is the directory of the notebook that a session file stands for, `caller`
+    the process that this command belongs to where that is not our parent.
 
     Raises NotebookError: no such file, not a file, unreadable, larger than 1 GiB, and whatever
     `parse_document` refuses.
     """
     place = Path(os.path.abspath(path))
-    return Document(place, _read_file(place), session_directory)
+    return Document(place, _read_file(place), session_directory, caller)
 
 
 def parse_document(data: bytes, where: str) -> tuple[dict[str, Any], Kind]:
