@@ -116,7 +116,7 @@ class Catalog:
         return self._client.page_digest(name, self.index_url(name), max_age=age)
 
     def offer(self, name: str) -> tuple[str, Offer]:
-        """Return the digest of a project's page, and what uv is shown of it."""
+        """Return the digest of a project's page, and what uv may be shown of it."""
         digest, page = self.page(name)
         synthetic = self._synthetic
         offer = make_offer(
@@ -126,7 +126,6 @@ class Catalog:
             if synthetic is not None
             else (lambda _: None),
         )
-        self.served.put(name, digest, offer.facts)
         return digest, offer
 
     def page(self, name: str) -> tuple[str, ProjectPage]:
