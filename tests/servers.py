@@ -51,10 +51,9 @@ class ServerProcess:
         self.log = root.parent / "server.log"
         directory = root.parent / "config"
         directory.mkdir(exist_ok=True)
-        settings = {
-            "ServerApp": {"jpserver_extensions": dict.fromkeys(extensions, True)},
-            **(config or {}),
-        }
+        # Installed for the tests that ask for it, it would be on in all of them.
+        enabled = {"jupyter_server_ydoc": False, **dict.fromkeys(extensions, True)}
+        settings = {"ServerApp": {"jpserver_extensions": enabled}, **(config or {})}
         (directory / "jupyter_server_config.json").write_text(json.dumps(settings))
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -68,6 +67,7 @@ class ServerProcess:
                     **environ,
                     "JUPYTER_RUNTIME_DIR": str(self.runtime),
                     "JUPYTER_CONFIG_DIR": str(directory),
+                    "JUPYTER_DATA_DIR": str(root.parent / "jupyter"),
                 },
                 stdout=log,
                 stderr=log,

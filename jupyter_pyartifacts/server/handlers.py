@@ -150,7 +150,7 @@ class ApplyHandler(Handler):
         async def write(_: dict[str, Any]) -> None:
             if document.lock_document != before:
                 try:
-                    await self.service.contents.write_lock(asked.place, document.written, before)
+                    await self.service.save_lock(asked.place, document.written, before)
                 except Refused as error:
                     raise error.error from error
 

@@ -72,10 +72,12 @@ class Job:
     def cancellation(self) -> Cancelled:
         """Return what the job ends with when it is cancelled."""
         if self.verb == "kernel":
+            what = "the preparation of the kernel was cancelled"
             hint = "restart the kernel to try again; what was fetched is kept"
         else:
+            what = f"`{self.verb}` was cancelled"
             hint = "nothing was changed; start it again when you like, what was fetched is kept"
-        return Cancelled(f"`{self.verb}` was cancelled", where=self.path, hint=hint)
+        return Cancelled(what, where=self.path, hint=hint)
 
     def cancel(self) -> None:
         """Have the work stop at its next step."""

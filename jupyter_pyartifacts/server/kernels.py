@@ -6,9 +6,10 @@ here is called on the event loop's thread.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,7 @@ class Kernels:
         self._jobs = jobs
         self._kernels: dict[str, Kernel] = {}
         self.on_start: Callable[[], None] = lambda: None
-        self.on_end: Callable[[Kernel], Awaitable[None]] | None = None
+        self.on_end: Callable[[Kernel], Coroutine[Any, Any, None]] | None = None
 
     def __iter__(self) -> Iterator[Kernel]:
         return iter(list(self._kernels.values()))
@@ -175,7 +176,9 @@ class Kernels:
         """Take the end of a kernel, while its session file is still there."""
         kernel = self._kernels.pop(kernel_id, None)
         if kernel is not None and self.on_end is not None:
-            await self.on_end(kernel)
+            # In a task of its own: what it starts threads for then ends with it, also where the
+            # server's last task is what ends the kernel.
+            await asyncio.get_running_loop().create_task(self.on_end(kernel))
 
     def _enter(self, kernel_id: str, path: str | None) -> Kernel:
         kernel = self._kernels.setdefault(kernel_id, Kernel(kernel_id, path))
