@@ -61,6 +61,9 @@ class Kernel:
         if KEY not in document:
             return self.used
         lock: object | None = document[KEY]
+        if document.get("moved"):
+            # A frontend asked the kernel to: it runs what it was given.
+            return lock
         return self.ran if self.pushed is not None and lock == self.pushed else lock
 
     def push(self, lock: object | None) -> None:
@@ -69,6 +72,7 @@ class Kernel:
         if self.session is None or KEY not in document:
             return
         self.ran, self.pushed = self.running(), lock
+        document.pop("moved", None)
         write_file(Path(self.session), (json.dumps({**document, KEY: lock}) + "\n").encode())
 
     def loaded(self) -> dict[str, list[str]]:
