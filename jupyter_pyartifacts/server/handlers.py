@@ -224,7 +224,7 @@ class GcHandler(Handler):
     async def post(self) -> None:
         """Begin, and answer with the job."""
         body = self.read({"dry_run": Field(boolean, required=True)})
-        config = self.service.settings.engine_config()
+        config = await self.work(self.service.settings.engine_config)
         self.start(
             "gc",
             None,

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.indexes import IndexServer, project_wheel
+from tests.integration.kernels.running import connect
 from tests.servers import ServerProcess, wait_until
 
 from .conftest import user_environ, write_notebook
@@ -74,3 +75,41 @@ def test_it_is_cancelled_told_of_and_tried_again(server, index, held, tmp_path):
     wait_until(lambda: jobs_of(server, "n.ipynb")[-1]["state"] == "done")
     running = server.call("state", path="n.ipynb")["running"]
     assert (running["fallback"], running["restart"]) == (None, None)
+
+
+def test_kernels_are_told_of_the_settings(index, tmp_path):
+    (tmp_path / "root").mkdir()
+    server = ServerProcess(
+        tmp_path / "root",
+        user_environ(tmp_path / "home", PYARTIFACTS_TRUST="ask"),
+        config={
+            "PyArtifacts": {
+                **{"stores": [str(tmp_path / "own")], "trust": "index", "offline": False},
+                **{"index_url": index.url, "allowed_indexes": ["https://a.example/simple"]},
+            }
+        },
+    )
+    try:
+        write_notebook(server.root / "n.ipynb")
+        session = server.open("n.ipynb")
+        kernel = connect(server, session)
+        told = kernel.value(
+            "{k: v for k, v in __import__('os').environ.items() if k.startswith('PYARTIFACTS')}"
+        )
+        del told["PYARTIFACTS_BYTE_CODE"]
+        assert told == {
+            "PYARTIFACTS_STORE": str(tmp_path / "own"),
+            "PYARTIFACTS_TRUST": "index",
+            "PYARTIFACTS_OFFLINE": "0",
+            "PYARTIFACTS_INDEX_URL": index.url,
+            "PYARTIFACTS_ALLOWED_INDEXES": "https://a.example/simple",
+            "PYARTIFACTS_STOCK_SESSION": str(
+                server.runtime / "pyartifacts" / f"{session['kernel']['id']}.json"
+            ),
+        }
+        assert kernel.run("%pyartifacts add demo==1.0").ok
+        assert (tmp_path / "own" / "artifacts").is_dir()
+        undelivered = server.call("state", path="n.ipynb")["running"]["undelivered"]
+        assert undelivered["requirements"] == ["demo==1.0"]
+    finally:
+        server.close()
