@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.cookiejar
 import json
 import subprocess
@@ -78,10 +79,11 @@ class ServerProcess:
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and self.process.poll() is None:
             for path in self.runtime.glob("jpserver-*.json"):
-                try:
-                    return str(json.loads(path.read_text())["url"])
-                except ValueError:
-                    pass
+                # The file is there before the server answers.
+                with contextlib.suppress(ValueError, urllib.error.URLError):
+                    url = str(json.loads(path.read_text())["url"])
+                    with urllib.request.urlopen(f"{url}api", timeout=PATIENCE):
+                        return url
             time.sleep(0.1)
         self.process.kill()
         raise RuntimeError(self.log.read_text())
