@@ -129,6 +129,23 @@ class Kernels:
         kernel.job = self._jobs.begin("kernel", path, kernel_id=kernel_id)
         return kernel.job
 
+    async def cancelled(self, kernel_id: str) -> PyArtifactsError:
+        """Wait until somebody cancels the preparation of a kernel; return what it fails with."""
+        kernel = self._kernels.get(kernel_id)
+        job = None if kernel is None else kernel.job
+        stopped = asyncio.get_running_loop().create_future()
+        if job is None:
+            await stopped
+            raise AssertionError("nothing cancels what is not prepared")
+
+        def stop() -> None:
+            if not stopped.done():
+                stopped.set_result(None)
+
+        job.on_cancel = stop
+        await stopped
+        return job.cancellation()
+
     def failed(self, kernel_id: str, path: str | None, error: PyArtifactsError) -> None:
         """Take the failure that made one kernel a fallback kernel."""
         kernel = self._enter(kernel_id, path)

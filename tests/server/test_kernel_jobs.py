@@ -64,13 +64,14 @@ def test_it_is_cancelled_told_of_and_tried_again(server, index, held, tmp_path):
     checked = server.finished("apply", path="n.ipynb", verb="lock", lock=None)
     assert checked["state"] == "done", checked
     assert server.send("DELETE", f"pyartifacts/jobs/{job['id']}").status == 200
-    held.set()
+    # Not a byte comes any more, and still it ends.
     ended = server.wait_for(job["id"])
     assert (ended["state"], ended["error"]["code"]) == ("cancelled", "cancelled")
     assert ended["error"]["hint"] == "restart the kernel to try again; what was fetched is kept"
     running = server.call("state", path="n.ipynb")["running"]
     assert running["fallback"]["code"] == "cancelled"
     assert running["restart"] == "required"
+    held.set()
     server.restart(session)
     wait_until(lambda: jobs_of(server, "n.ipynb")[-1]["state"] == "done")
     running = server.call("state", path="n.ipynb")["running"]
