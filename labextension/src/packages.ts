@@ -126,8 +126,12 @@ export class NotebookPackages implements IDisposable {
       if (this.isDisposed || turn !== this._turn) {
         return;
       }
+      const isFirst = this.state === null;
       this.state = state;
       this._adopt(state.jobs);
+      if (isFirst) {
+        this._deliver(state);
+      }
       if (this.problem?.what === 'state') {
         this.problem = null;
       }
@@ -353,6 +357,18 @@ export class NotebookPackages implements IDisposable {
       const progress = job.progress ?? this.activity.progress;
       this.activity = { ...this.activity, id: job.id, progress };
       this._changed.emit();
+    }
+  }
+
+  /**
+   * Take the lock that the kernel made while no page listened, such as during a reload.
+   *
+   * Only a page that has just come does that: one that was there has heard of it.
+   */
+  private _deliver({ running }: INotebookState): void {
+    const lock = running?.undelivered;
+    if (lock !== undefined && this.document.writeLock(lock)) {
+      void this.document.save();
     }
   }
 
