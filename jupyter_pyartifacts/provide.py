@@ -104,7 +104,7 @@ class Provider:
             if environment is None:
                 _check_system(pins, self.platform)
                 with ExitStack() as stack:
-                    fetcher = client or stack.enter_context(self.client(lock, directory))
+                    fetcher = client or stack.enter_context(self._client(lock, directory))
                     published = instantiate_pins(
                         pins, store=self.store, fetcher=fetcher, reporter=self._reporter
                     )
@@ -212,13 +212,13 @@ class Provider:
             if self.store.find_artifact(pin.artifact.digest) is None
         )
 
-    def client(self, lock: Lock, directory: Path) -> IndexClient:
+    def _client(self, lock: Lock, directory: Path) -> IndexClient:
         """Return a client that may fetch what a lock names."""
         from .index.client import IndexClient
 
-        client = IndexClient(self.config, cache=self.store.layout.cache, directory=directory)
-        client.allow_lock(lock)
-        return client
+        return IndexClient.for_lock(
+            self.config, lock, cache=self.store.layout.cache, directory=directory
+        )
 
 
 def _check_system(pins: Sequence[Pin], platform: str) -> None:

@@ -140,14 +140,14 @@ class ServerProcess:
         wait_until(ended)
         return found
 
-    def login(self) -> dict[str, str]:
-        """Log in as a browser does and return its cookies."""
+    def login(self, *, token: bool = True) -> dict[str, str]:
+        """Log in as a browser does and return its cookies; without the token those of a guest."""
         jar = http.cookiejar.CookieJar()
         opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
-        with opener.open(f"{self.url}api/status?token={TOKEN}", timeout=PATIENCE):
-            pass
-        with opener.open(f"{self.url}login?next=%2Fapi%2Fstatus", timeout=PATIENCE):
-            pass
+        # The page sets the XSRF cookie, the token in the address the one that says who it is.
+        for path in ("login", *([f"api/status?token={TOKEN}"] if token else [])):
+            with opener.open(f"{self.url}{path}", timeout=PATIENCE):
+                pass
         return {cookie.name: cookie.value or "" for cookie in jar}
 
     def open(self, path: str, kind: str = "notebook", **kernel: str) -> dict[str, Any]:

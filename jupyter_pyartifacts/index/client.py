@@ -100,6 +100,15 @@ class IndexClient:
         for index in indexes:
             self.allow_index(index)
 
+    @classmethod
+    def for_lock(
+        cls, config: Config, lock: Lock, *, cache: Path, directory: Path | None
+    ) -> IndexClient:
+        """Return a client that may fetch what a lock names."""
+        client = cls(config, cache=cache, directory=directory)
+        client.allow_lock(lock)
+        return client
+
     def __enter__(self) -> IndexClient:
         return self
 

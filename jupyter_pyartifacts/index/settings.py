@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import contextlib
 import hashlib
 import json
@@ -152,6 +151,8 @@ def _from_pip(environ: Mapping[str, str]) -> str | None:
         return environ["PIP_INDEX_URL"]
     if environ.get("PIP_NO_INDEX"):
         return None
+    import configparser
+
     found: str | None = None
     for place in _pip_files(environ):
         parser = configparser.RawConfigParser()

@@ -99,9 +99,8 @@ def render_metadata(
     """
     # Loaded here: a resolution that is answered from what is known parses none.
     from email.parser import BytesHeaderParser
-    from email.policy import compat32
 
-    headers = BytesHeaderParser(policy=compat32).parsebytes(raw)
+    headers = BytesHeaderParser().parsebytes(raw)
     lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
     named, numbered = str(headers.get("Name", "")), str(headers.get("Version", ""))
     if canonicalize_name(named.strip()) != name or not _same_version(numbered, version):

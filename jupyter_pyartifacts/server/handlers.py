@@ -254,9 +254,9 @@ class JobHandler(Handler):
 
     @guarded("write")
     async def delete(self, identifier: str) -> None:
-        """Ask a job to stop, and answer with it; it ends at its next step."""
+        """Stop a job, and answer with it; one that ended stays as it is."""
         job = self._job(identifier)
-        job.cancel()
+        self.service.jobs.cancel(job)
         self.answer(job.to_json())
 
     def _job(self, identifier: str) -> Job:

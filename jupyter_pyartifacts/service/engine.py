@@ -88,7 +88,7 @@ class Engine(Workplace):
         from ..resolve.outdated import outdated_rows
 
         lock = self.lock_of(document)
-        with self.provider.client(lock, document.directory) as client:
+        with self.client(lock, document.directory) as client:
             return outdated_rows(
                 make_request(self, lock, document, LockOptions(), upgrade="all"),
                 lock,
@@ -286,7 +286,7 @@ class Engine(Workplace):
         pins = pins_for(lock, self.platform)
         if dry_run:
             return find_damage(pins, store=self.store, reporter=self.reporter)
-        with self.provider.client(lock, document.directory) as client:
+        with self.client(lock, document.directory) as client:
             environment = self.provider.environment_for(document, lock, client)
             verified = verify_environment(
                 pins,

@@ -49,7 +49,7 @@ def export_lock(
     )
     notes: list[str] = []
     if kind == "pylock":
-        with place.provider.client(lock, document.directory) as client:
+        with place.client(lock, document.directory) as client:
             text = write_pylock(
                 lock,
                 place_of=lambda artifact: _place_of(artifact, client, document.directory, here),

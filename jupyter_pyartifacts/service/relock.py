@@ -43,14 +43,11 @@ def relock(
     `what` is the change in the user's words, `upgrade` names what is freed of its pins, `pinned`
     are exact wishes. The trees of other platforms are hashed while this one's are brought.
     """
-    from concurrent.futures import ThreadPoolExecutor
-
-    from ..provide import now
     from ..resolve import resolve
 
     # A store that cannot be written says so now, not after a resolution.
     place.store.prepare()
-    with place.provider.client(wanted, document.directory) as client:
+    with place.client(wanted, document.directory) as client:
         for text in options.indexes:
             client.learn_credentials(index_url(text))
         resolution = resolve(
@@ -68,6 +65,8 @@ def relock(
             return outcome_of(
                 place, verb, before, after, None, options=options, notes=resolution.notes
             )
+        from concurrent.futures import ThreadPoolExecutor
+
         with ThreadPoolExecutor(1) as background:
             elsewhere = background.submit(_hash_elsewhere, place, after, client)
             environment = None
@@ -85,6 +84,8 @@ def relock(
         return outcome_of(
             place, verb, before, before, environment, options=options, notes=resolution.notes
         )
+    from ..provide import now
+
     after = record_change(before, after, what=what, when=now())
     place.trust_store.approve(after)
     document.write_lock(render_lock(after))
@@ -184,12 +185,11 @@ def outcome_of(
 
 def _load_what_follows() -> None:
     """Import what comes after a resolution, while uv is at work and this process waits for it."""
-    from concurrent import futures
+    # In the order in which it is wanted: uv asks for a page first.
+    from ..index import bodies  # isort: skip
+    from .. import elsewhere, outcome, provide  # isort: skip
 
-    from .. import elsewhere, instantiate, outcome, provide
-    from ..index import bodies
-
-    del futures, elsewhere, instantiate, outcome, provide, bodies
+    del bodies, elsewhere, outcome, provide
 
 
 def names_of(requirements: Sequence[str]) -> frozenset[str]:

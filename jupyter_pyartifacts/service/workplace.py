@@ -20,6 +20,7 @@ from ..store import Store
 from ..trust import Trust
 
 if TYPE_CHECKING:
+    from ..index.client import IndexClient
     from ..provide import Provider
 
 __all__ = ["Workplace"]
@@ -48,6 +49,14 @@ class Workplace:
         from ..provide import Provider
 
         return Provider(self.config, self.store, self.platform, self.reporter)
+
+    def client(self, lock: Lock, directory: Path) -> IndexClient:
+        """Return a client that may fetch what a lock names."""
+        from ..index.client import IndexClient
+
+        return IndexClient.for_lock(
+            self.config, lock, cache=self.store.layout.cache, directory=directory
+        )
 
     @cached_property
     def trust_store(self) -> Trust:

@@ -158,7 +158,7 @@ class Store:
         """Return the tree hash of an archive that this store has seen once, else None."""
         for layout in self.layers:
             try:
-                text = layout.known_tree(digest, UNPACK_VERSION).read_text("ascii")
+                text = layout.known_tree(digest, UNPACK_VERSION).read_text("utf-8")
                 tree = Digest.parse(text.split()[0])
                 if text == _known_tree_line(digest, tree):
                     return tree
