@@ -423,13 +423,13 @@ export class NotebookPackages implements IDisposable {
     if (status === 'restarting' || status === 'autorestarting') {
       this.move = null;
     }
-    if (status === 'busy' || status === this._status) {
-      return;
-    }
-    // Between two cells a kernel is idle, too: only what comes after a start is news.
-    const news = status !== 'idle' || this._status !== 'busy';
+    // Between two cells a kernel is idle, too: that is news only where it differs from the lock,
+    // as a cell may have loaded what it should not.
+    const news =
+      status !== this._status && status !== 'busy' && this._status !== 'busy';
+    const differs = status === 'idle' && this.restart !== null;
     this._status = status;
-    if (news) {
+    if (news || differs) {
       this._refreshSoon();
     }
   }

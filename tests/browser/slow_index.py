@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urljoin
@@ -21,6 +21,7 @@ from jupyter_pyartifacts.index.settings import default_index
 
 PAGE = "application/vnd.pypi.simple.v1+json"
 CHUNK = 1 << 16
+TRIES = 4
 
 
 @dataclass
@@ -29,6 +30,22 @@ class SlowIndex:
 
     url: str
     rate: float | None = None
+
+
+def fetch(address: str, headers: Mapping[str, str]) -> tuple[int, Mapping[str, str], bytes]:
+    """Return status, headers and body; a server that hangs up is asked again."""
+    for left in reversed(range(TRIES)):
+        request = urllib.request.Request(address, headers=dict(headers))
+        try:
+            with urllib.request.urlopen(request) as answer:
+                return answer.status, answer.headers, answer.read()
+        except urllib.error.HTTPError:
+            raise
+        except (OSError, HTTPException):
+            if not left:
+                raise
+            time.sleep(0.2)
+    raise AssertionError("unreachable")
 
 
 @contextmanager
@@ -55,28 +72,24 @@ def slow_index(cache: Path) -> Iterator[SlowIndex]:
 
         def _page(self) -> None:
             address = f"{upstream}/{self.path.removeprefix('/simple/')}"
-            request = urllib.request.Request(address, headers={"Accept": PAGE})
-            with urllib.request.urlopen(request) as answer:
-                page = json.load(answer)
+            _, _, body = fetch(address, {"Accept": PAGE})
+            page = json.loads(body)
             for each in page["files"]:
                 real = urljoin(address, each["url"]).encode()
-                each["url"] = f"/files/{base64.urlsafe_b64encode(real).decode()}/{each['filename']}"
+                each["url"] = f"/files/{real.hex()}/{each['filename']}"
             self._send(200, PAGE, json.dumps(page).encode())
 
         def _file(self) -> None:
             _, _, code, filename = self.path.split("/")
-            address = base64.urlsafe_b64decode(code).decode()
+            address = bytes.fromhex(code).decode()
             if filename.endswith(".metadata"):
                 address += ".metadata"
             wanted = {"Range": value} if (value := self.headers.get("Range")) else {}
-            with urllib.request.urlopen(urllib.request.Request(address, headers=wanted)) as answer:
-                body = answer.read()
-                headers = {
-                    name: answer.headers[name]
-                    for name in ("Content-Range", "Accept-Ranges")
-                    if answer.headers[name]
-                }
-                self._send(answer.status, "application/octet-stream", body, headers)
+            status, found, body = fetch(address, wanted)
+            headers = {
+                name: found[name] for name in ("Content-Range", "Accept-Ranges") if found.get(name)
+            }
+            self._send(status, "application/octet-stream", body, headers)
 
         def _send(
             self, status: int, kind: str, body: bytes, headers: dict[str, str] | None = None
