@@ -94,13 +94,18 @@ export class NotebookPackages implements IDisposable {
     return !!this.state && this.state.digest !== null && !this.state.trusted;
   }
 
-  /** Why nothing of this notebook's environment is there, if the kernel says so. */
+  /** Why nothing of this notebook's environment is there; null while it is being made. */
   get fallback(): IFailure | null {
-    return this.state?.running?.fallback ?? null;
+    return this.activity?.verb === 'kernel'
+      ? null
+      : (this.state?.running?.fallback ?? null);
   }
 
   /** Whether the running kernel wants a restart, and how much. */
   get restart(): 'recommended' | 'required' | null {
+    if (this.activity?.verb === 'kernel') {
+      return null;
+    }
     const levels = [this.state?.running?.restart, this.move?.restart];
     return levels.includes('required')
       ? 'required'

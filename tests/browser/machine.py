@@ -22,7 +22,8 @@ START_SECONDS = 120
 STOP_SECONDS = 30
 ROOT = getattr(os, "geteuid", lambda: 1)() == 0
 NO_NEWS = {"fetchNews": "false", "checkForUpdates": False}
-# What jupyter-collaboration brings, so that Lab can be had without it.
+# What other requirements of the tests bring, and jupyter-collaboration: Lab can do without.
+OTHERS = ("nbdime-jupyterlab", "jupyterlab-jupytext")
 COLLABORATION = ("@jupyter/collaboration-extension", "@jupyter/docprovider-extension")
 
 
@@ -66,8 +67,8 @@ def running_lab(
     (news / "notification.jupyterlab-settings").write_text(json.dumps(NO_NEWS), "utf-8")
     settings = {"ServerApp": {"jpserver_extensions": {"jupyter_server_ydoc": collaboration}}}
     (config / "jupyter_server_config.json").write_text(json.dumps(settings), "utf-8")
-    disabled = {} if collaboration else dict.fromkeys(COLLABORATION, True)
-    page = {"disabledExtensions": disabled}
+    disabled = OTHERS if collaboration else OTHERS + COLLABORATION
+    page = {"disabledExtensions": dict.fromkeys(disabled, True)}
     (config / "labconfig" / "page_config.json").write_text(json.dumps(page), "utf-8")
     environ = {
         **os.environ,
