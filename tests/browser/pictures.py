@@ -87,9 +87,6 @@ def take_pictures(page: Page, server: Server, index: SlowIndex, to: Path) -> Non
     sidebar = Sidebar(page)
     expect(sidebar.banner("warn")).to_be_visible()
     widen(page)
-    page.wait_for_timeout(500)
-    page.screenshot(path=to / "trust.png")
-
     index.rate = SLOW
     sidebar.trust()
     expect(sidebar.progress()).to_be_visible()
@@ -142,7 +139,7 @@ def main() -> None:
                 executable_path=find_chromium(), args=CHROMIUM_FLAGS
             )
             context = browser.new_context(
-                viewport={"width": 1200, "height": 740}, device_scale_factor=arguments.scale
+                viewport={"width": 1200, "height": 760}, device_scale_factor=arguments.scale
             )
             page = context.new_page()
             page.set_default_timeout(120_000)

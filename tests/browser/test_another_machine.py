@@ -71,5 +71,17 @@ def test_a_notebook_runs_elsewhere_on_the_same_trees_once_it_is_trusted(
         expect(sidebar.version("pandas")).to_have_text(version)
         assert read_metadata(moved)["pyartifacts"] == lock
         assert tree_hashes(second.store) == trees
+
+        # It is this user's notebook now: the sidebar changes it without a word of Lab's.
+        sidebar.add("inflection")
+        sidebar.plan()
+        sidebar.accept()
+        sidebar.wait_until_done()
+        wait_until(lambda: "inflection" in read_metadata(moved)["pyartifacts"]["requirements"])
+        sidebar.button("Undo the last change").click()
+        sidebar.plan()
+        sidebar.accept()
+        sidebar.wait_until_done()
+        wait_until(lambda: read_metadata(moved)["pyartifacts"] == lock)
         assert notebook.dialogs() == []
         page.goto("about:blank")
