@@ -184,7 +184,16 @@ def _wheel_name(filename: str, text: str) -> str:
 def _parse_url(
     url: str, text: str, *, name: str | None, extras: tuple[str, ...], marker: str | None
 ) -> UserRequirement:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise InvalidRequirement(
+            "a URL cannot be read",
+            expected="the URL of a wheel (its path ends in .whl)",
+            found=re.sub(r"//[^/@]*@", "//***@", url)[:200],
+            details=str(error),
+            hint="copy it again",
+        ) from error
     if parts.scheme.lower() not in ("https", "http", "file"):
         raise InvalidRequirement(
             "a URL of this kind cannot be downloaded",

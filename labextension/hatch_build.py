@@ -67,7 +67,9 @@ class LabExtensionBuildHook(BuildHookInterface[Any]):
         if not (Path(self.root) / ".git").exists():
             return False  # an unpacked sdist: times mean nothing, the build came along
         sources = [*self.source.glob("*.json"), self.source / "yarn.lock"]
-        sources += self.source.glob("src/*")
+        sources += [
+            each for name in ("src", "schema", "style") for each in (self.source / name).glob("*")
+        ]
         return any(path.stat().st_mtime > made for path in sources)
 
     def build(self) -> None:

@@ -63,7 +63,8 @@ class IndexServer:
     """Serve projects; every attribute may be changed while it runs.
 
     `cut` maps a path's last part to the number of bytes after which its connection is dropped,
-    once each; `busy` to how many times 503 is answered first. `requests` lists what was asked.
+    once each; `held` to an event that is waited for in the middle; `busy` to how many times 503
+    is answered first. `requests` lists what was asked.
     """
 
     ranges: bool = True
@@ -75,6 +76,7 @@ class IndexServer:
     broken_pages: dict[str, bytes] = field(default_factory=dict)
     redirects: dict[str, str] = field(default_factory=dict)
     cut: dict[str, int] = field(default_factory=dict)
+    held: dict[str, threading.Event] = field(default_factory=dict)
     busy: Counter[str] = field(default_factory=Counter)
     requests: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
@@ -296,6 +298,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body[: self.index.cut.pop(cut)])
             self.close_connection = True
             return
+        if cut is not None and cut in self.index.held:
+            half = len(body) // 2
+            self.wfile.write(body[:half])
+            self.wfile.flush()
+            self.index.held[cut].wait()
+            body = body[half:]
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:

@@ -278,3 +278,14 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         return
     assert parse_requirement(own.text) == own
     assert merge_requirements([own.text], [own.text]) == (own.text,)
+
+
+@pytest.mark.parametrize("head", ["", "x @ "])
+def test_a_url_that_is_none(head: str) -> None:
+    assert refusal(f"{head}https://me:secret@[/x-1-py3-none-any.whl") == (
+        "a URL cannot be read\n"
+        "  expected: the URL of a wheel (its path ends in .whl)\n"
+        "  found:    https://***@[/x-1-py3-none-any.whl\n"
+        "  Invalid IPv6 URL\n"
+        "hint: copy it again"
+    )

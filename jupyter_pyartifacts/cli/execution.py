@@ -22,7 +22,7 @@ from ..notebook import Document
 from ..report import Progress, Reporter
 from .kernelspec import enabled_spec
 
-__all__ = ["Execution"]
+__all__ = ["Execution", "IsolatedManager"]
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _DEFAULT = "python3"
@@ -46,7 +46,9 @@ class _Specs(KernelSpecManager):
         return spec
 
 
-class _Manager(AsyncKernelManager):
+class IsolatedManager(AsyncKernelManager):
+    """A kernel manager whose kernels our provisioner starts, whatever is enabled here."""
+
     @default("kernel_spec_manager")
     def _default_specs(self) -> KernelSpecManager:
         return _Specs(parent=self)
@@ -112,7 +114,7 @@ class Execution:
         return NotebookClient(
             self.notebook,
             kernel_name=name,
-            kernel_manager_class=_Manager,
+            kernel_manager_class=IsolatedManager,
             timeout=None,
             # Times of execution would make every run another file.
             record_timing=False,

@@ -9,11 +9,10 @@ from dataclasses import replace
 
 from ..errors import InvalidRequirement
 from .requirements_txt import Include, read_requirements
-from .wanted import Wanted, join_wanted
+from .wanted import Wanted, join_wanted, masked
 
 __all__ = ["read_pip_lines"]
 
-_SECRET = re.compile(r"//[^/@\s]*@")
 _PIP = re.compile(
     r"""^\s*(?:
         %pip\s | %uv\s+pip\s
@@ -78,7 +77,7 @@ def _read_line(rest: str, place: str, include: Include | None) -> Wanted:
     try:
         words = shlex.split(text, comments=True)
     except ValueError as error:
-        notes.append(f"{place}: {_SECRET.sub('//***@', text)[:120]} is left out: {error}")
+        notes.append(f"{place}: {masked(text)[:120]} is left out: {error}")
         return Wanted(notes=tuple(notes))
     found = []
     prereleases = False
@@ -116,7 +115,7 @@ def _line(text: str, place: str, include: Include | None, notes: list[str]) -> W
         wanted = read_requirements(text, place, include)
     except InvalidRequirement as error:
         # What a shell would make of it is not known here, so it is named and left out.
-        notes.append(f"{place}: {_SECRET.sub('//***@', text)[:120]} is left out: {error.what}")
+        notes.append(f"{place}: {masked(text)[:120]} is left out: {error.what}")
         return Wanted()
     shift = f"{place}, line 1: "
     return replace(

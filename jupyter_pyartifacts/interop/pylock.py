@@ -22,14 +22,15 @@ from packaging.pylock import (
     PylockValidationError,
 )
 from packaging.specifiers import SpecifierSet
-from packaging.utils import canonicalize_name
-from packaging.version import Version
+from packaging.utils import InvalidSdistFilename, canonicalize_name, parse_sdist_filename
+from packaging.version import InvalidVersion, Version
 
 from ..errors import ForeignFileError
+from ..filenames import parse_version
 from ..model import Artifact, Distribution, Index, Lock
 from ..platforms import PLATFORMS, uv_environment
 from .toml import Table, parse_toml
-from .wanted import Pinned, Wanted, check_requirement, hashes_of, project_of, tie_indexes
+from .wanted import Pinned, Wanted, bare_url, check_requirement, hashes_of, project_of, tie_indexes
 
 __all__ = ["read_pylock", "write_pylock"]
 
@@ -91,7 +92,7 @@ def _package(
         place = place_of(artifact)
         source = {"url": place} if "://" in place else {"path": place}
         facts: dict[str, Any] = {
-            "name": artifact.filename,
+            "name": _file_name(own, artifact),
             "size": artifact.size,
             "hashes": {"sha256": artifact.digest.hex},
             **source,
@@ -105,13 +106,26 @@ def _package(
     dependencies = [each for each in dependencies if each["name"] not in several]
     return Package(
         name=canonicalize_name(own.name),
-        version=Version(own.version),
+        version=parse_version(own.version),
         marker=Marker(own.marker) if own.marker else None,
         dependencies=dependencies or None,
         index=index,
         sdist=sdist,
         wheels=wheels or None,
     )
+
+
+def _file_name(own: Distribution, artifact: Artifact) -> str:
+    """Return a file's name as the format takes it; old sdists have names that it does not."""
+    if artifact.kind == "wheel":
+        return artifact.filename
+    try:
+        if parse_sdist_filename(artifact.filename)[0] == own.name:
+            return artifact.filename
+    except (InvalidSdistFilename, InvalidVersion):
+        pass
+    suffix = ".zip" if artifact.filename.endswith(".zip") else ".tar.gz"
+    return f"{own.name.replace('-', '_')}-{own.version}{suffix}"
 
 
 def read_pylock(text: str, where: str) -> Wanted:
@@ -137,7 +151,7 @@ def read_pylock(text: str, where: str) -> Wanted:
                 version=str(version),
                 hashes=frozenset(_sha256(each.hashes, place) for each in files),
                 marker=_marker(package.marker, place, notes),
-                index=package.index,
+                index=None if package.index is None else bare_url(package.index),
             )
         )
         if files and all(each.path and not each.url for each in wheels) and wheels:

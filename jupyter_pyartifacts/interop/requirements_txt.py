@@ -19,7 +19,16 @@ from packaging.utils import canonicalize_name
 from ..errors import ForeignFileError, NeedsBuild
 from ..requirements import parse_requirement
 from .pinned_lines import KERNEL
-from .wanted import Pinned, Wanted, check_length, check_requirement, hashes_of, tie_indexes
+from .wanted import (
+    Pinned,
+    Wanted,
+    bare_url,
+    check_length,
+    check_requirement,
+    hashes_of,
+    masked,
+    tie_indexes,
+)
 
 __all__ = ["Include", "read_requirements"]
 
@@ -29,7 +38,6 @@ Include = Callable[[str, str], tuple[str, str]]
 _DEPTH = 10
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
 _VARIABLE = re.compile(r"\$\{[A-Z0-9_]+\}")
-_SECRET = re.compile(r"//[^/@\s]*@")
 _WITH_VALUE = {
     "-r": "--requirement",
     "-c": "--constraint",
@@ -169,7 +177,7 @@ def _logical_lines(text: str) -> Iterator[_Line]:
 
 def _read_line(read: _Read, line: _Line, where: str, constraints: bool) -> None:
     place = f"{where}, line {line.number}"
-    shown = _SECRET.sub("//***@", line.text)[:200]
+    shown = masked(line.text)[:200]
     if not line.text:
         return
     if re.match(r"(<{7}|>{7}|={7}|\|{7})( |$)", line.text):
@@ -265,7 +273,7 @@ def _words(text: str, place: str) -> list[str]:
         raise ForeignFileError(
             "the options of a line cannot be read",
             where=place,
-            found=f"{_SECRET.sub('//***@', text)[:120]}: {error}",
+            found=f"{masked(text)[:120]}: {error}",
             hint="see whether each quotation mark has its other half",
         ) from error
 
@@ -328,7 +336,7 @@ def _annotations(comments: list[str]) -> tuple[tuple[str, ...], str | None]:
             inside = True
             via += [each.strip() for each in word[3:].split(",") if each.strip()]
         elif match := re.fullmatch(r"from (https?://\S+|file:\S+)", word):
-            index, inside = _SECRET.sub("//", match[1]), False
+            index, inside = bare_url(match[1]), False
         elif inside and comment.startswith("   ") and word:
             via.append(word)
         else:

@@ -38,6 +38,8 @@ def parse_toml(text: str, where: str, *, first_line: int = 1) -> Table:
         line = re.match(r"line (\d+), column (\d+)", at)
         if line:
             at = f"line {int(line[1]) + first_line - 1}, column {line[2]}"
+        elif at == "end of document":
+            at = f"line {len(text.splitlines()) + first_line - 1}, at its end"
         raise ForeignFileError(
             "a file is not TOML",
             where=f"{where}, {at}" if at else where,

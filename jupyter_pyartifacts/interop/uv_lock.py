@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+import re
 
 from packaging.utils import canonicalize_name
 
@@ -11,6 +11,7 @@ from .toml import Table, parse_toml
 from .wanted import (
     Pinned,
     Wanted,
+    bare_url,
     check_requirement,
     check_version,
     hashes_of,
@@ -95,13 +96,8 @@ def _pin(package: Table, source: Table) -> Pinned:
         version=check_version(package.required("version"), package.place("version")),
         hashes=frozenset(_sha256(each) for each in files if "hash" in each),
         marker=" or ".join(markers) or None,
-        index=_bare(registry) if "://" in registry else None,
+        index=bare_url(registry) if "://" in registry else None,
     )
-
-
-def _bare(url: str) -> str:
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def _sha256(file: Table) -> str:
@@ -120,7 +116,7 @@ def _sha256(file: Table) -> str:
 def _wheel_of(package: Table, source: Table) -> str | None:
     """Return the requirement of a package that is one wheel, given by URL or path."""
     place = source.text("url") or source.text("path")
-    if place is None or not urlsplit(place).path.lower().endswith(".whl"):
+    if place is None or not re.split(r"[?#]", place)[0].lower().endswith(".whl"):
         return None
     if "://" in place:
         return f"{package.required('name')} @ {place}"

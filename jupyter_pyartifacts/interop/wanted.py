@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -15,6 +16,7 @@ from ..requirements import merge_requirements, parse_requirement
 
 __all__ = ["Pinned", "Wanted", "check_requirement", "join_wanted", "tie_indexes"]
 
+_CREDENTIALS = re.compile(r"//[^/@\s]*@")
 LARGEST = 32 << 20
 """How long a file may be, in characters: the largest real ones have a tenth of it."""
 
@@ -85,6 +87,16 @@ def check_requirement(text: str, place: str) -> str:
             details=error.details,
             hint=error.hint,
         ) from error
+
+
+def bare_url(url: str) -> str:
+    """Return a URL without its credentials, however broken the rest of it is."""
+    return _CREDENTIALS.sub("//", url)
+
+
+def masked(text: str) -> str:
+    """Return a text with the credentials of its URLs hidden, for messages."""
+    return _CREDENTIALS.sub("//***@", text)
 
 
 def check_length(text: str, where: str) -> None:

@@ -198,8 +198,8 @@ class Loopback:
             return 404, {}, b""
         wheel = filename.removesuffix(".metadata")
         self._on_request(f"{wheel.split('-', 1)[0]} {version_text(wheel, '') or ''}")
-        body = self.catalog.metadata(digest, source, wheel)
-        headers = {"Cache-Control": "max-age=365000000, immutable"}
+        body, lasting = self.catalog.metadata(digest, source, wheel)
+        headers = {"Cache-Control": "max-age=365000000, immutable" if lasting else "no-store"}
         return 200, {**headers, "Content-Type": "application/octet-stream"}, body
 
 

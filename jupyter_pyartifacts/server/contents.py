@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from .refusal import Refused
 if TYPE_CHECKING:
     from jupyter_server.services.contents.manager import ContentsManager
 
-__all__ = ["Contents", "Place", "held_lock", "set_lock"]
+__all__ = ["Contents", "Place", "another_lock", "held_lock", "set_lock"]
 
 _HINT = "name a notebook by its path in the file browser, such as directory/notebook.ipynb"
 
@@ -33,11 +34,18 @@ class Place:
 
 
 class Contents:
-    """Find, read and write notebooks through a contents manager, synchronous or not."""
+    """Find, read and write notebooks through a contents manager, synchronous or not.
 
-    def __init__(self, manager: ContentsManager) -> None:
-        # Its own methods are not annotated, and may be coroutines or not.
-        self._manager: Any = manager
+    `manager` returns it: an extension that is loaded after us may put another in its place.
+    """
+
+    def __init__(self, manager: Callable[[], ContentsManager]) -> None:
+        self._current = manager
+
+    @property
+    def _manager(self) -> Any:
+        # Its methods are not annotated, and may be coroutines or not.
+        return self._current()
 
     async def find(self, path: str) -> Place:
         """Return where a notebook is; refuse what is outside, hidden, absent or no notebook."""
@@ -81,14 +89,7 @@ class Contents:
             )
         model = await self._get(place.path, content=True)
         if held_lock(model["content"]) != before:
-            raise Refused(
-                409,
-                NotebookError(
-                    "the notebook got another lock meanwhile",
-                    where=place.path,
-                    hint="nothing was written; look at its packages again, then try again",
-                ),
-            )
+            raise another_lock(place.path)
         set_lock(model["content"], lock)
         saved = {"type": "notebook", "format": "json", "content": model["content"]}
         try:
@@ -131,6 +132,18 @@ def set_lock(content: dict[str, Any], lock: object | None) -> None:
         content["metadata"].pop(KEY, None)
     else:
         content["metadata"][KEY] = lock
+
+
+def another_lock(path: str) -> Refused:
+    """Return the refusal to write over a lock that somebody else wrote meanwhile."""
+    return Refused(
+        409,
+        NotebookError(
+            "the notebook got another lock meanwhile",
+            where=path,
+            hint="nothing was written; look at its packages again, then try again",
+        ),
+    )
 
 
 def _clean(path: str) -> str:

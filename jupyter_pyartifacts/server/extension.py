@@ -56,18 +56,17 @@ def _serve(app: ServerApp, settings: PyArtifacts) -> None:
     assert events is not None  # noqa: S101 - a server makes it before it loads extensions
     register_schema(events)
     jobs = Jobs(lambda job: emit_progress(events, job))
-    contents = Contents(app.contents_manager)
+    contents = Contents(lambda: app.contents_manager)
     kernels = Kernels(settings, jobs)
+    shared = Collaboration(app)
     delivery = Delivery(
         kernels,
         contents,
-        Collaboration(app),
+        shared,
         connections=lambda kernel_id: _connections(app, kernel_id),
         log=log,
     )
-    app.contents_manager.register_pre_save_hook(  # type: ignore[no-untyped-call]
-        delivery.before_save
-    )
+    kernels.on_start = lambda: delivery.watch(app.contents_manager)
     on_rename(events, delivery.moved)
     web.settings[KERNELS] = kernels
     web.settings[SETTING] = Service(
@@ -75,6 +74,7 @@ def _serve(app: ServerApp, settings: PyArtifacts) -> None:
         contents=contents,
         jobs=jobs,
         kernels=kernels,
+        shared=shared,
         sessions=app.session_manager,
     )
     web.add_handlers(  # type: ignore[no-untyped-call]

@@ -50,6 +50,8 @@ class Job:
         self.notes: list[str] = []
         self.moved = True
         self.told = 0.0
+        self.finishing = False
+        self.on_cancel: Callable[[], None] = lambda: None
         self._cancelled = False
 
     def progress(self, event: Progress, /) -> None:
@@ -71,14 +73,17 @@ class Job:
     def cancellation(self) -> Cancelled:
         """Return what the job ends with when it is cancelled."""
         if self.verb == "kernel":
+            what = "the preparation of the kernel was cancelled"
             hint = "restart the kernel to try again; what was fetched is kept"
         else:
+            what = f"`{self.verb}` was cancelled"
             hint = "nothing was changed; start it again when you like, what was fetched is kept"
-        return Cancelled(f"`{self.verb}` was cancelled", where=self.path, hint=hint)
+        return Cancelled(what, where=self.path, hint=hint)
 
     def cancel(self) -> None:
-        """Have the job stop at its next step."""
+        """Have the work stop at its next step."""
         self._cancelled = True
+        self.on_cancel()
 
     @property
     def elapsed(self) -> float:
@@ -180,11 +185,24 @@ class Jobs:
         for identifier in ended[:-_FINISHED]:
             del self._jobs[identifier]
 
+    def cancel(self, job: Job) -> None:
+        """Stop a job: at once for whoever waits for it, at its next step for the engine.
+
+        What the engine does until then is the store's alone, and nobody gets its result. The job
+        of a kernel is ended by whoever waits for it; what is being written is written.
+        """
+        if job.state != "running" or job.finishing:
+            return
+        job.cancel()
+        if job.kernel_id is None:
+            self.end(job, error=job.cancellation())
+
     async def _run(self, job: Job, work: Work, finish: Finish | None) -> None:
         try:
             result = await run_in_thread(lambda: work(job), name=f"pyartifacts-{job.verb}")
+            job.check()
             if finish is not None:
-                job.check()
+                job.finishing = True
                 await finish(result)
         except Exception as error:  # noqa: BLE001 - whatever it is, the job's owner must see it
             self.end(job, error=error)

@@ -12,6 +12,7 @@ from .hotadd import Mover
 from .line import parse_line
 from .loaded import loaded_versions, restart_level, stale_distributions
 from .lockfile import changes_between, kernel_group, requirement_names
+from .move import Move, Silence
 from .progress import progress_for
 from .results import result_of
 from .verbs import VERBS
@@ -82,6 +83,26 @@ class Commands(object):
             facts["handed_on"] = lock_bundle(event.get("lock"), event.get("digest"))
             send_lock(self._ip, event.get("lock"), event.get("digest"))
         return result_of(event, title=title, **facts)
+
+    def take(self, lock):
+        """Move to a lock that a frontend has put into the notebook; return the facts of the move.
+
+        Nothing is shown, and nothing is sent: the frontend has the lock. Whatever stops it, the
+        session's lock is as it was.
+        """
+        session = self._session
+        before = session.read()
+        try:
+            session.write_lock(lock)
+            event = {"lock": None}
+            if lock is not None:
+                event = self._engine("instantiate", session.path, (), (), "move", Silence())
+            facts = self._settle(event)
+            session.note_moved()
+        except BaseException:
+            session.restore(before)
+            raise
+        return Move(facts)
 
     def _run(self, command, title, progress):
         """Run what the command asks for and return the `result` event."""

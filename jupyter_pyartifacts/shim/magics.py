@@ -3,6 +3,7 @@
 Loaded when a kernel starts, so whatever the commands need is imported at their first use.
 """
 
+import json
 import os
 import re
 import sys
@@ -71,11 +72,21 @@ class Registration(object):
 
     def run(self, line, cell=None):
         """Pin packages for this notebook: %pyartifacts VERB ..., see %pyartifacts help."""
+        return self._command()(line, cell)
+
+    def take(self, text):
+        """Move to the lock that a frontend has put into the notebook; `text` is its JSON.
+
+        A frontend asks for it in the `user_expressions` of a silent request.
+        """
+        return self._command().take(json.loads(text))
+
+    def _command(self):
         if self._commands is None:
             from .command import Commands
 
             self._commands = Commands(self._ip, self.session(), self._start_path)
-        return self._commands(line, cell)
+        return self._commands
 
     def session(self):
         """Return the session, made at the first use."""

@@ -65,6 +65,15 @@ class Session(object):
         """Write another lock, or None."""
         document = _document(self.read())
         document["pyartifacts"] = lock
+        self._write(document)
+
+    def note_moved(self):
+        """Tell the server that this kernel runs the lock in the file, whoever wrote it there."""
+        document = _document(self.read())
+        document["moved"] = True
+        self._write(document)
+
+    def _write(self, document):
         replace_file(self.path, (json.dumps(document, indent=1) + "\n").encode("utf-8"))
 
     def use_view(self, view):

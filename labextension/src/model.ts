@@ -6,14 +6,13 @@ import {
   PartialJSONValue
 } from '@lumino/coreutils';
 
+import { NotebookDocument } from './document';
+
 /** The comm target that the kernel opens after each change of the lock. */
 export const COMM_TARGET = 'pyartifacts.lock';
 
 /** The type under which the same message travels in a display message. */
 export const MIME_TYPE = 'application/vnd.pyartifacts.lock+json';
-
-/** Where the lock lives in the notebook's metadata. */
-export const METADATA_KEY = 'pyartifacts';
 
 /** How long a save waits for the rest of the cell's output, in milliseconds. */
 const OUTPUT_GRACE = 2000;
@@ -37,29 +36,6 @@ function parseLockMessage(
     return { lock };
   }
   return lock !== undefined && JSONExt.isObject(lock) ? { lock } : undefined;
-}
-
-/**
- * Write the lock into the document model; tell whether that changed anything.
- *
- * The message comes twice, by comm and by display message: what is there
- * already is left alone.
- */
-function writeLock(panel: NotebookPanel, { lock }: ILockMessage): boolean {
-  const model = panel.context.model;
-  const current = model.getMetadata(METADATA_KEY) as PartialJSONValue;
-  if (lock === null) {
-    if (current === undefined) {
-      return false;
-    }
-    model.deleteMetadata(METADATA_KEY);
-    return true;
-  }
-  if (current !== undefined && JSONExt.deepEqual(current, lock)) {
-    return false;
-  }
-  model.setMetadata(METADATA_KEY, lock);
-  return true;
 }
 
 /** The header of the request that a message answers; a thread may have none. */
@@ -115,26 +91,10 @@ function requestDone(
 
 /**
  * Take the locks that the kernel of `panel` sends, whichever kernel that is.
- *
- * The document model carries the change, so that real-time collaboration sees
- * it and no dialog about a changed file comes up.
  */
 export function receiveLocks(panel: NotebookPanel): void {
   const { context, sessionContext } = panel;
-  let saving = Promise.resolve();
-
-  const save = async (message: KernelMessage.IMessage): Promise<void> => {
-    await requestDone(sessionContext, message);
-    if (context.isDisposed || context.contentsModel?.writable === false) {
-      return;
-    }
-    try {
-      await context.save();
-    } catch (reason) {
-      // The document context has shown the reason already.
-      console.warn('jupyter-pyartifacts: the lock is not saved yet', reason);
-    }
-  };
+  const document = NotebookDocument.of(panel);
 
   const receive = async (
     data: PartialJSONValue | undefined,
@@ -147,9 +107,8 @@ export function receiveLocks(panel: NotebookPanel): void {
     }
     const ours = isOurs(sessionContext.session?.kernel, message);
     await context.ready;
-    if (!context.isDisposed && writeLock(panel, received) && ours) {
-      // One save after the other: two at once look like a foreign change.
-      saving = saving.then(() => save(message));
+    if (!context.isDisposed && document.writeLock(received.lock) && ours) {
+      void document.save(requestDone(sessionContext, message));
     }
   };
 

@@ -19,6 +19,7 @@ from jupyter_pyartifacts.config import Config
 from jupyter_pyartifacts.notebook import read_document
 from jupyter_pyartifacts.report import NullReporter
 from jupyter_pyartifacts.service import Engine, LockOptions
+from tests.servers import ServerProcess
 
 from .running import Running
 
@@ -129,3 +130,17 @@ def start(environ: dict[str, str], lock: Any, tmp_path: Path) -> Iterator[Start]
 def kernel(start: Start) -> Running:
     """Start the kernel of a locked notebook."""
     return start()
+
+
+@pytest.fixture
+def server(environ: dict[str, str], tmp_path: Path) -> Iterator[ServerProcess]:
+    """Run a server over an empty directory."""
+    (tmp_path / "root").mkdir()
+    write_kernel_spec(
+        tmp_path / "data" / "kernels" / "other",
+        overrides={"display_name": "Other", "env": {"OTHER": "yes"}},
+    )
+    running = ServerProcess(tmp_path / "root", {**environ, "JUPYTER_PATH": str(tmp_path / "data")})
+    yield running
+    running.close()
+    print(running.log.read_text()[-20_000:])

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from queue import Empty
 from typing import Any
 
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
+
+from tests.servers import ServerProcess, wait_until
 
 PATIENCE = 90.0
 
@@ -138,3 +141,13 @@ class Running:
         self.client.stop_channels()
         if self._manager is not None and self._manager.has_kernel:
             self._manager.shutdown_kernel(now=True)
+
+
+def connect(server: ServerProcess, session: Mapping[str, Any]) -> Running:
+    """Return the kernel of a server's session once it is up."""
+    # The server answers at once and starts the kernel in the background.
+    file = server.runtime / f"kernel-{session['kernel']['id']}.json"
+    wait_until(file.exists)
+    client = BlockingKernelClient(connection_file=str(file))
+    client.load_connection_file()
+    return Running(client)

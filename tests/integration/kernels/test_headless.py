@@ -45,27 +45,53 @@ TOOLS = {
         "out",
     ],
     "papermill": ["papermill", "n.ipynb", "out.ipynb"],
+    "papermill --engine": ["papermill", "--engine", "pyartifacts", "n.ipynb", "out.ipynb"],
+    "nbmake": ["pytest", "-q", "-p", "no:cacheprovider", "--nbmake", "--overwrite", "n.ipynb"],
+    "nbclient": ["nbclient_in_code", "n.ipynb", "out.ipynb"],
 }
+IN_CODE = """\
+import sys
+
+import nbclient
+import nbformat
+
+notebook = nbformat.read(sys.argv[1], as_version=4)
+nbclient.execute(notebook)
+nbformat.write(notebook, sys.argv[2])
+"""
+
+
+def run_tool(name, directory, environ):
+    """Run the notebook `n.ipynb` of a directory by a tool of that name; return what it wrote."""
+    (directory / "nbclient_in_code.py").write_text(IN_CODE)
+    tool(TOOLS[name], environ, directory)
+    inplace = "inplace" in name or name == "nbmake"
+    return nbformat.read(directory / ("n.ipynb" if inplace else "out.ipynb"), 4)
+
+
+@pytest.fixture
+def environ_of(environ, enabled):
+    """Return a function: the engine needs nothing to be enabled, all others do."""
+    stock = {key: value for key, value in enabled.items() if key != "JUPYTER_PATH"}
+    return lambda name: stock if name == "papermill --engine" else enabled
 
 
 @pytest.mark.parametrize("name", TOOLS)
-def test_tools(enabled, lock, tmp_path, name):
+def test_tools(environ_of, lock, tmp_path, name):
     write_notebook(tmp_path / "n.ipynb", SEE, lock=lock)
-    tool(TOOLS[name], enabled, tmp_path)
-    result = nbformat.read(tmp_path / ("n.ipynb" if "inplace" in name else "out.ipynb"), 4)
+    result = run_tool(name, tmp_path, environ_of(name))
     assert outputs(result) == "2.2.3 1\n"
     assert result.metadata.pyartifacts == lock
 
 
 @pytest.mark.parametrize("name", TOOLS)
-def test_a_lock_made_by_a_cell_reaches_the_output(enabled, lock, tmp_path, name):
+def test_a_lock_made_by_a_cell_reaches_the_output(environ_of, lock, tmp_path, name):
     send = (
         "import comm\n"
         "comm.create_comm(target_name='pyartifacts.lock', data={'lock': {'new': [1]}});"
     )
     write_notebook(tmp_path / "n.ipynb", send, lock=lock)
-    tool(TOOLS[name], enabled, tmp_path)
-    result = nbformat.read(tmp_path / ("n.ipynb" if "inplace" in name else "out.ipynb"), 4)
+    result = run_tool(name, tmp_path, environ_of(name))
     assert result.metadata.pyartifacts == {"new": [1]}
 
 

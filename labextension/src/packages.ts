@@ -1,0 +1,467 @@
+/** The packages of one open notebook: what the views show and what they can ask for. */
+import { ISessionContext } from '@jupyterlab/apputils';
+import { Kernel } from '@jupyterlab/services';
+import { IDisposable } from '@lumino/disposable';
+import { Debouncer } from '@lumino/polling';
+import { ISignal, Signal } from '@lumino/signaling';
+
+import { Api, failureOf, RequestError } from './api';
+import { NotebookDocument } from './document';
+import { ProgressFeed } from './feed';
+import { IMove, moveKernel } from './kernelmove';
+import {
+  IChangeRequest,
+  ICheck,
+  IFailure,
+  IJob,
+  IJobResult,
+  INotebookState,
+  IOutdatedRow,
+  IPlan,
+  IProgress,
+  IProgressEvent,
+  IVersions
+} from './shapes';
+
+const REFRESH_DELAY = 120;
+const POLL = 1500;
+
+/** Work that is going on: in a job of ours, of another page, or in a kernel's start. */
+export interface IActivity {
+  id: string | null;
+  verb: string;
+  progress: IProgress | null;
+  cancelling: boolean;
+}
+
+/** Something that failed, and how to try it again. */
+export interface IProblem {
+  failure: IFailure;
+  what: string;
+  retry: (() => Promise<unknown>) | null;
+}
+
+/**
+ * What is known about the packages of one open notebook, and what can be done with them.
+ *
+ * Every change goes the same way: a job of the server makes the lock, its result is set in the
+ * document and saved, and the running kernel is asked to move to it.
+ */
+export class NotebookPackages implements IDisposable {
+  constructor(
+    readonly document: NotebookDocument,
+    readonly api: Api,
+    private readonly _feed: ProgressFeed
+  ) {
+    this._refresher = new Debouncer(() => this.refresh(), REFRESH_DELAY);
+    document.lockChanged.connect(this._onLockChanged, this);
+    document.pathChanged.connect(this._refreshSoon, this);
+    this.sessionContext.statusChanged.connect(this._onStatus, this);
+    this.sessionContext.kernelChanged.connect(this._onKernelChanged, this);
+    _feed.heard.connect(this._onEvent, this);
+    document.panel.disposed.connect(this.dispose, this);
+    void document.panel.context.ready.then(() => this.refresh());
+  }
+
+  /** Something that a view shows is different now. */
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  state: INotebookState | null = null;
+  activity: IActivity | null = null;
+  problem: IProblem | null = null;
+  /** Newer versions by name; null until somebody asks. */
+  outdated: ReadonlyMap<string, IOutdatedRow> | null = null;
+  isChecking = false;
+  /** What the last thing that was done came to. */
+  notice: string | null = null;
+  notes: string[] = [];
+  /** What the kernel said when it moved to the present lock. */
+  move: IMove | null = null;
+  isDisposed = false;
+
+  get sessionContext(): ISessionContext {
+    return this.document.panel.sessionContext;
+  }
+
+  get kernel(): Kernel.IKernelConnection | null {
+    return this.sessionContext.session?.kernel ?? null;
+  }
+
+  /** Whether the lock came from somebody else and waits for an approval. */
+  get needsTrust(): boolean {
+    return !!this.state && this.state.digest !== null && !this.state.trusted;
+  }
+
+  /** Why nothing of this notebook's environment is there; null while it is being made. */
+  get fallback(): IFailure | null {
+    return this.activity?.verb === 'kernel'
+      ? null
+      : (this.state?.running?.fallback ?? null);
+  }
+
+  /** Whether the running kernel wants a restart, and how much. */
+  get restart(): 'recommended' | 'required' | null {
+    if (this.activity?.verb === 'kernel') {
+      return null;
+    }
+    const levels = [this.state?.running?.restart, this.move?.restart];
+    return levels.includes('required')
+      ? 'required'
+      : levels.includes('recommended')
+        ? 'recommended'
+        : null;
+  }
+
+  dispose(): void {
+    if (this.isDisposed) {
+      return;
+    }
+    this.isDisposed = true;
+    this._refresher.dispose();
+    Signal.clearData(this);
+  }
+
+  /** Ask the server for the state of the document as it is now. */
+  async refresh(): Promise<void> {
+    const turn = ++this._turn;
+    try {
+      const state = await this.api.state(this.document.target);
+      if (this.isDisposed || turn !== this._turn) {
+        return;
+      }
+      const isFirst = this.state === null;
+      this.state = state;
+      this._adopt(state.jobs);
+      if (isFirst) {
+        this._deliver(state);
+      }
+      if (this.problem?.what === 'state') {
+        this.problem = null;
+      }
+    } catch (reason) {
+      if (this.isDisposed || turn !== this._turn) {
+        return;
+      }
+      this._fail('state', reason, () => this.refresh());
+    }
+    this._changed.emit();
+  }
+
+  /** Ask the index what is newer. */
+  async checkOutdated(): Promise<void> {
+    this.isChecking = true;
+    this._clear();
+    try {
+      const answer = await this.api.outdated(this.document.target);
+      this.outdated = new Map(answer.rows.map(row => [row.name, row]));
+      this.notes = answer.notes;
+    } catch (reason) {
+      this._fail('outdated', reason, () => this.checkOutdated());
+    }
+    this.isChecking = false;
+    this._changed.emit();
+  }
+
+  check(requirement: string): Promise<ICheck> {
+    return this.api.check(this.document.target, requirement);
+  }
+
+  /** Ask which versions there are; null if that fails, which is shown then. */
+  versions(name: string): Promise<IVersions | null> {
+    return this._ask('versions', () =>
+      this.api.versions(this.document.target, name)
+    );
+  }
+
+  /** Work out what a change would do; null if that fails, which is shown then. */
+  plan(change: IChangeRequest): Promise<IPlan | null> {
+    return this._ask('plan', () => this.api.plan(this.document.target, change));
+  }
+
+  /** Make a change that somebody has seen and wants. */
+  apply(change: IChangeRequest): Promise<boolean> {
+    return this._work(
+      change.verb,
+      () =>
+        change.verb === 'undo'
+          ? this.api.start('undo', this.document.target)
+          : this.api.apply(this.document.target, change),
+      result => this._take(result)
+    );
+  }
+
+  instantiate(): Promise<boolean> {
+    return this._work('instantiate', () =>
+      this.api.start('instantiate', this.document.target)
+    );
+  }
+
+  verify(): Promise<boolean> {
+    return this._work('verify', () =>
+      this.api.start('verify', this.document.target)
+    );
+  }
+
+  gc(): Promise<boolean> {
+    return this._work('gc', () => this.api.gc(false));
+  }
+
+  /** Approve the lock of this digest, the one that was shown, and start the kernel that waits for it. */
+  async trust(digest: string | null): Promise<boolean> {
+    if (!digest) {
+      return false;
+    }
+    this._clear();
+    try {
+      await this.api.trust(this.document.target, digest);
+    } catch (reason) {
+      this._fail('trust', reason, () => this.refresh());
+      this._changed.emit();
+      return false;
+    }
+    const waits = this.fallback !== null;
+    await this.refresh();
+    if (waits) {
+      await this.restartKernel();
+    }
+    return true;
+  }
+
+  /** Restart the kernel without a question. */
+  async restartKernel(): Promise<void> {
+    this._clear();
+    this.move = null;
+    this._changed.emit();
+    try {
+      await this.sessionContext.restartKernel();
+    } catch (reason) {
+      this._fail('restart', reason, () => this.restartKernel());
+      this._changed.emit();
+    }
+  }
+
+  /** Ask that what goes on stops; what was fetched stays. */
+  async cancel(): Promise<void> {
+    const id = this.activity?.id;
+    if (!this.activity || !id) {
+      return;
+    }
+    this.activity = { ...this.activity, cancelling: true };
+    this._changed.emit();
+    try {
+      await this.api.cancel(id);
+    } catch (reason) {
+      if (!(reason instanceof RequestError && reason.status === 404)) {
+        this._fail('cancel', reason, null);
+      }
+      this._changed.emit();
+    }
+  }
+
+  dismiss(): void {
+    this._clear();
+    this._changed.emit();
+  }
+
+  /** Ask the server something that takes a moment, and show that it does. */
+  private async _ask<T>(verb: string, ask: () => Promise<T>): Promise<T | null> {
+    this._clear();
+    const activity = { id: null, verb, progress: null, cancelling: false };
+    this.activity = activity;
+    this._changed.emit();
+    try {
+      return await ask();
+    } catch (reason) {
+      this._fail(verb, reason, null);
+      return null;
+    } finally {
+      if (this.activity === activity) {
+        this.activity = null;
+      }
+      this._changed.emit();
+    }
+  }
+
+  private async _work(
+    verb: string,
+    start: () => Promise<IJob>,
+    finish?: (result: IJobResult) => Promise<void>
+  ): Promise<boolean> {
+    this._clear();
+    this.activity = { id: null, verb, progress: null, cancelling: false };
+    this._changed.emit();
+    const again = (): Promise<unknown> => this._work(verb, start, finish);
+    try {
+      let job = await start();
+      this._own.add(job.id);
+      while (job.state === 'running') {
+        this._show(job);
+        await this._feed.ended(job.id, POLL);
+        job = await this.api.job(job.id);
+      }
+      if (job.state === 'done') {
+        const result = job.result ?? {};
+        this.notes = [...new Set([...(result.notes ?? []), ...job.notes])];
+        await finish?.(result);
+        this._done(verb, result);
+      } else if (job.state === 'failed') {
+        const failure = job.error ?? failureOf('');
+        this.problem = { failure, what: verb, retry: again };
+      }
+      return job.state === 'done';
+    } catch (reason) {
+      this._fail(verb, reason, again);
+      return false;
+    } finally {
+      this.activity = null;
+      this._refreshSoon();
+      this._changed.emit();
+    }
+  }
+
+  /** Put a new lock where it belongs: document, file, running kernel. */
+  private async _take(result: IJobResult): Promise<void> {
+    const lock = result.lock ?? null;
+    this.outdated = null;
+    if (this.isDisposed || !this.document.writeLock(lock)) {
+      return;
+    }
+    await this.document.save();
+    // Not waited for: a busy kernel moves when its turn comes.
+    void this._moveKernel();
+  }
+
+  private async _moveKernel(): Promise<void> {
+    const kernel = this.kernel;
+    if (!kernel || this.fallback) {
+      return;
+    }
+    try {
+      const move = await moveKernel(kernel, this.document.lock);
+      if (this.kernel === kernel) {
+        this.move = move;
+      }
+    } catch {
+      // The kernel went away meanwhile: the next one starts with the new lock.
+    }
+    this._refreshSoon();
+  }
+
+  private _done(verb: string, result: IJobResult): void {
+    this.notice = verb;
+    this.result = result;
+  }
+
+  /** The result of the last thing that was done, for `notice`. */
+  result: IJobResult | null = null;
+
+  private _show(job: IJob): void {
+    if (this.activity) {
+      const progress = job.progress ?? this.activity.progress;
+      this.activity = { ...this.activity, id: job.id, progress };
+      this._changed.emit();
+    }
+  }
+
+  /**
+   * Take the lock that the kernel made while no page listened, such as during a reload.
+   *
+   * Only a page that has just come does that: one that was there has heard of it.
+   */
+  private _deliver({ running }: INotebookState): void {
+    const lock = running?.undelivered;
+    if (lock !== undefined && this.document.writeLock(lock)) {
+      void this.document.save();
+    }
+  }
+
+  /** Show the work of others on this notebook, which the server names. */
+  private _adopt(jobs: IJob[]): void {
+    const other = jobs.find(
+      job => job.state === 'running' && !this._own.has(job.id)
+    );
+    if (other && !this.activity) {
+      const { id, verb, progress } = other;
+      this.activity = { id, verb, progress, cancelling: false };
+    }
+  }
+
+  private _onEvent(_: ProgressFeed, event: IProgressEvent): void {
+    const kernel = this.kernel?.id;
+    const here =
+      event.notebook === this.document.path ||
+      (event.kernel_id !== null && event.kernel_id === kernel);
+    if (!here) {
+      return;
+    }
+    if (event.state === 'running') {
+      const { job: id, verb } = event;
+      if (!this.activity || !this.activity.id || this.activity.id === id) {
+        const cancelling = this.activity?.cancelling ?? false;
+        this.activity = { id, verb, progress: event, cancelling };
+        this._changed.emit();
+      }
+      return;
+    }
+    if (event.job === null || !this._own.has(event.job)) {
+      if (this.activity && this.activity.id === event.job) {
+        this.activity = null;
+        this._changed.emit();
+      }
+      this._refreshSoon();
+    }
+  }
+
+  private _onLockChanged(): void {
+    this.outdated = null;
+    this._refreshSoon();
+  }
+
+  private _onKernelChanged(): void {
+    this.move = null;
+    this._refreshSoon();
+  }
+
+  private _onStatus(_: ISessionContext, status: Kernel.Status): void {
+    if (status === 'restarting' || status === 'autorestarting') {
+      this.move = null;
+    }
+    // Between two cells a kernel is idle, too: that is news only where it differs from the lock,
+    // as a cell may have loaded what it should not.
+    const news =
+      status !== this._status && status !== 'busy' && this._status !== 'busy';
+    const differs = status === 'idle' && this.restart !== null;
+    this._status = status;
+    if (news || differs) {
+      this._refreshSoon();
+    }
+  }
+
+  private _refreshSoon(): void {
+    if (!this.isDisposed) {
+      void this._refresher.invoke().catch(() => undefined);
+    }
+  }
+
+  private _clear(): void {
+    this.problem = null;
+    this.notice = null;
+    this.notes = [];
+  }
+
+  private _fail(
+    what: string,
+    reason: unknown,
+    retry: (() => Promise<unknown>) | null
+  ): void {
+    this.problem = { failure: failureOf(reason), what, retry };
+  }
+
+  private readonly _own = new Set<string>();
+  private readonly _refresher: Debouncer;
+  private _status: Kernel.Status | null = null;
+  private _turn = 0;
+  private _changed = new Signal<this, void>(this);
+}
