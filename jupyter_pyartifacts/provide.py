@@ -21,7 +21,7 @@ from .environment import (
 from .errors import ArtifactError, PlatformError
 from .instantiate import instantiate_pins
 from .interpreter import find_interpreter, system_version
-from .lock import lock_digest
+from .lock import lock_digest, render_lock
 from .model import Digest, Environment, InterpreterInUse, Lock
 from .notebook import Document
 from .plan import Pin, pins_for, plan_digest
@@ -161,6 +161,13 @@ class Provider:
             whole=whole,
         )
 
+    def remember(self, document: Document, lock: Lock, environment: Environment) -> None:
+        """Keep a lock as it was written, history and all, for the notebook that may lose it."""
+        notebook = str(document.path) if document.kind == "notebook" else self.config.notebook
+        if notebook is not None:
+            pins = pins_for(lock, self.platform)
+            self._keep_for_notebook(notebook, lock, Digest.parse(environment.digest), pins)
+
     def _keep_for_notebook(
         self, notebook: str, lock: Lock, view: Digest, pins: Sequence[Pin]
     ) -> None:
@@ -173,6 +180,7 @@ class Provider:
             view=view,
             artifacts=[pin.artifact.key for pin in pins],
             when=now(),
+            document=render_lock(lock),
         )
 
     def _check_tree(self, lock: Lock, trees: Sequence[Digest]) -> None:

@@ -55,10 +55,11 @@ def _serve(app: ServerApp, settings: PyArtifacts) -> None:
     jobs = Jobs(lambda job: emit_progress(events, job))
     contents = Contents(lambda: app.contents_manager)
     kernels = Kernels(settings, jobs)
+    shared = Collaboration(app)
     delivery = Delivery(
         kernels,
         contents,
-        Collaboration(app),
+        shared,
         connections=lambda kernel_id: _connections(app, kernel_id),
         log=log,
     )
@@ -70,6 +71,7 @@ def _serve(app: ServerApp, settings: PyArtifacts) -> None:
         contents=contents,
         jobs=jobs,
         kernels=kernels,
+        shared=shared,
         sessions=app.session_manager,
     )
     web.add_handlers(  # type: ignore[no-untyped-call]

@@ -90,6 +90,8 @@ def relock(
     after = record_change(before, after, what=what, when=now())
     place.trust_store.approve(after)
     document.write_lock(render_lock(after))
+    if environment is not None:
+        place.provider.remember(document, after, environment)
     return outcome_of(
         place, verb, before, after, environment, options=options, notes=resolution.notes
     )

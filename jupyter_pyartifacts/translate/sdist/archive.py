@@ -258,6 +258,12 @@ class Source:
         """Keep the bytes of a file."""
         self._kept[path] = data
 
+    def copy(self, path: str, target: str) -> None:
+        """Have a file at `target` too: a copy that is made before anything is built."""
+        self.real[target] = self.real.get(path, path)
+        self.files[target] = self.files[path]
+        self.sizes[target] = self.sizes[path]
+
     def data(self, path: str) -> bytes | None:
         """Return the bytes of a file; None if it is not there, or was not kept."""
         return self._kept.get(self.real.get(path, path))

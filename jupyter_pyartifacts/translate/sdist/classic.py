@@ -30,8 +30,8 @@ def plan_setuptools(source: Source, pyproject: Mapping[str, Any]) -> Layout:
     """Decide what the wheel of a setuptools project holds. Raises SdistRefused."""
     declared = read_declared(source, pyproject)
     layout = Layout()
-    check_commands(source, declared)
     check_extensions(source, declared, pyproject, layout)
+    check_commands(source, declared)
     for key, reason in (
         ("use_2to3", "is written in Python 2 and converted while it is built (use_2to3)"),
         ("pbr", "is built by pbr, which takes its file lists from version control"),
@@ -45,10 +45,19 @@ def plan_setuptools(source: Source, pyproject: Mapping[str, Any]) -> Layout:
     egg_info = egg_info_of(source)
     files = _Files(source, declared, layout, egg_info)
     files.plan()
+    _check_written(source, declared, layout)
     _entry_points(source, declared, layout, egg_info)
     _licenses(source, declared, layout)
     decide_requirements(source, declared, layout, egg_info)
     return layout
+
+
+def _check_written(source: Source, declared: Declared, layout: Layout) -> None:
+    """Refuse a project whose setup.py writes a file that is installed."""
+    taken = {take.source for take in [*layout.takes.values(), *layout.data.values()]}
+    for path in declared.script.written if declared.script is not None else ():
+        if path in taken:
+            source.refuse(f"its setup.py writes a file of it (`{path}`)", "setup.py")
 
 
 def known(source: Source, declared: Declared, key: str, kinds: tuple[type, ...]) -> Any:
@@ -179,10 +188,11 @@ class _Files:
                 if self.source.is_file(init):
                     self._put(f"{inside}__init__.py", init, executable=False)
             if not self.source.is_file(path):
-                where, line = self.declared.where("py_modules")
-                self.source.refuse(
-                    f"its source declares a module {module}, and has no {path}", where, line=line
+                # setuptools warns of it and goes on.
+                self.layout.notes.append(
+                    f"{self.source.name.label}: its module {module} is declared and not there"
                 )
+                continue
             defaults.add(path)
             self._put(f"{inside}{name}.py", path, executable=False)
 

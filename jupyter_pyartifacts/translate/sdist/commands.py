@@ -74,7 +74,7 @@ def check_commands(source: Source, declared: Declared) -> None:
 
 def _is_versioneer(source: Source, command: Called) -> bool:
     """Tell whether the commands are versioneer's, and what they would write is there already."""
-    if command.name != "versioneer.get_cmdclass" or not source.is_file("versioneer.py"):
+    if command.name != "versioneer.get_cmdclass":
         return False
     return any(
         path.endswith("_version.py") and "version_json" in (source.text(path) or "")

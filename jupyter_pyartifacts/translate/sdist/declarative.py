@@ -64,7 +64,9 @@ def finish_declared(
     headers = read_headers(source)
     trusted = is_trusted(headers, "requires-dist") and is_trusted(headers, "provides-extra")
     dynamic = {"dependencies", "optional-dependencies"} & {*project.get("dynamic", [])}
-    if project.get("name") and not trusted and not dynamic:
+    # These backends write all requirements into PKG-INFO, in every version of its format.
+    complete = any(key.lower() == "requires-dist" for key, _ in headers)
+    if project.get("name") and not trusted and not dynamic and not complete:
         layout.requires, layout.extras = project_requirements(project)
         python = project.get("requires-python")
         layout.requires_python = python if isinstance(python, str) else None

@@ -78,16 +78,16 @@ def _read_setup(source: Source, declared: Declared) -> None:
 
 def _read_config(source: Source, declared: Declared) -> None:
     text = source.text("setup.cfg")
-    parser = configparser.RawConfigParser()
+    parser = configparser.ConfigParser()
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     try:
         parser.read_string(text or "")
-    except configparser.Error as error:
+        sections = {
+            name: {_key(name, key): value for key, value in parser.items(name)}
+            for name in parser.sections()
+        }
+    except (configparser.Error, ValueError) as error:
         source.refuse(f"its setup.cfg cannot be read ({type(error).__name__})", "setup.cfg")
-    sections = {
-        name: {_key(name, key): value for key, value in parser.items(name)}
-        for name in parser.sections()
-    }
     if text is None or "pbr" in _words(sections.get("options", {}).get("setup_requires", "")):
         source.refuse("its setup.cfg is for a build tool that is not known", "setup.cfg")
     config = _Config(source, sections)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import ast
-import posixpath
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import Any
 
-from .archive import Source
-from .globs import expand
-from .packages import find_packages
+from .calls import Calls, File
+from .scope import Scope
 from .values import (
-    MAX_ITEMS,
     MAX_TEXT,
     Bound,
     Called,
@@ -71,48 +68,12 @@ _LINUX = {
     "sys.platform": "linux",
     "os.name": "posix",
 }
+_CONSTANTS = {"os.sep": "/", "os.curdir": ".", "setuptools.__version__": "80.9.0"}
 _MACHINE = ("platform.", "sys.platform", "os.name", "os.uname", "sysconfig.", "sys.maxsize")
 
 
-class Scope:
-    """The names of the script's top, or of one call of one of its functions."""
-
-    def __init__(self, parent: Scope | None) -> None:
-        self.parent = parent
-        self.names: dict[str, Any] = {}
-        self.outer: set[str] = set()
-
-    def get(self, name: str) -> Any:
-        """Return what a name is bound to, None if it is not."""
-        if name in self.names:
-            return self.names[name]
-        return self.parent.get(name) if self.parent is not None else None
-
-    def has(self, name: str) -> bool:
-        """Tell whether a name is bound."""
-        return name in self.names or (self.parent is not None and self.parent.has(name))
-
-    def set(self, name: str, value: Any) -> None:
-        """Bind a name, here or, where it is global, at the top."""
-        if name in self.outer and self.parent is not None:
-            self.parent.set(name, value)
-        else:
-            self.names[name] = value
-
-
-class _File:
-    """A file of the archive that the script has opened."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-
-
-class Expressions(ABC):
+class Expressions(Calls):
     """Evaluates expressions; the calls that only statements can follow are its child's."""
-
-    def __init__(self, source: Source, *, linux: bool = False) -> None:
-        self.source = source
-        self._linux = linux
 
     @abstractmethod
     def call_own(self, function: Opaque, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -189,6 +150,8 @@ class Expressions(ABC):
             return self._comprehension(node, scope)
         if isinstance(node, ast.GeneratorExp):
             return self._comprehension(node, scope)
+        if isinstance(node, ast.Lambda):
+            return Opaque(node)
         return Unknown(f"an expression ({type(node).__name__})")
 
     def _sequence(self, node: ast.List | ast.Tuple, scope: Scope) -> Any:
@@ -220,9 +183,9 @@ class Expressions(ABC):
                 return VersionInfo()
             if full == "sys.argv":
                 return ["setup.py", "bdist_wheel"]
-            if full == "os.sep":
-                return "/"
-            if self._linux and full in _LINUX and full != "platform.system":
+            if full in _CONSTANTS:
+                return _CONSTANTS[full]
+            if self.linux and full in _LINUX and full != "platform.system":
                 return _LINUX[full]
             if full == "platform.system":
                 return Module(full)
@@ -380,7 +343,7 @@ class Expressions(ABC):
 
     def call_method(self, value: Any, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
         """Call a method of a value."""
-        if isinstance(value, _File):
+        if isinstance(value, File):
             text = self.source.text(value.path)
             if text is None:
                 return Unknown(f"what is in {value.path}")
@@ -401,7 +364,7 @@ class Expressions(ABC):
         if name in ("sys.exit", "exit", "quit", "os._exit"):
             self.stop()
         if short in ("find_packages", "find_namespace_packages"):
-            return self._find_packages(short, args, kwargs)
+            return self.find_packages(short, args, kwargs)
         if name in ("os.environ.get", "os.getenv") and args and isinstance(args[0], str):
             if args[0] in _COMMON:
                 return Unknown("the environment", machine=True)
@@ -409,7 +372,7 @@ class Expressions(ABC):
         if name == "platform.python_implementation":
             # Locks are for CPython; other implementations have wheels of their own, or none.
             return "CPython"
-        if self._linux and name in _LINUX:
+        if self.linux and name in _LINUX:
             return _LINUX[name]
         if name.startswith(_MACHINE):
             return Unknown(name, machine=True)
@@ -418,84 +381,33 @@ class Expressions(ABC):
                 **(args[0] if args and isinstance(args[0], dict) else {}),
                 name: Called(name, tuple(args), kwargs),
             }
+        if name in ("map", "filter") and len(args) == 2 and isinstance(args[1], (list, tuple)):
+            return self._mapped(name, args[0], args[1])
         if short == "Extension":
             return Called(name, tuple(args), kwargs)
         unknown = unknown_in([args, list(kwargs.values())])
+        if name == "exec" and len(args) > 1 and isinstance(args[1], dict):
+            if isinstance(args[0], str):
+                return self.execute(args[0], args[1])
+            args[1][Unknown("what it executes")] = Unknown("what it executes")
+            return None
         if unknown is None:
-            result = self._call_known(name, args, kwargs)
+            result = self.call_known(name, args, kwargs)
             if result is not NotImplemented:
                 return result
         elif unknown.machine:
             return unknown
         return Unknown(f"a call of {name}")
 
-    def _find_packages(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        given = dict(zip(("where", "exclude", "include"), args, strict=False)) | kwargs
-        unknown = unknown_in(given)
-        if unknown is not None:
-            return unknown
-        where = given.get("where", ".")
-        exclude, include = given.get("exclude", ()), given.get("include", ("*",))
-        if not isinstance(where, str) or any(isinstance(each, str) for each in (exclude, include)):
-            return Unknown("a search for packages")
-        return find_packages(
-            self.source, where, exclude, include, namespaces=name == "find_namespace_packages"
-        )
-
-    def _call_known(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        """Call a function whose outcome follows from its arguments and the archive."""
-        texts = all(isinstance(each, str) for each in args)
-        if name == "os.path.join" and args and texts:
-            return posixpath.join(*args)
-        if name in ("os.path.abspath", "os.path.realpath", "os.path.normpath") and texts:
-            return posixpath.normpath(args[0])
-        if name in ("os.path.dirname", "os.path.basename") and texts and args:
-            return getattr(posixpath, name[8:])(args[0])
-        if name == "os.path.splitext" and texts and args:
-            return posixpath.splitext(args[0])
-        if name == "os.getcwd":
-            return "."
-        if name in ("os.path.exists", "os.path.isfile", "os.path.isdir") and args and texts:
-            path = posixpath.normpath(args[0])
-            is_file = self.source.is_file(path) and name != "os.path.isdir"
-            is_folder = path in self.source.directories or path == "."
-            return is_file or (is_folder and name != "os.path.isfile")
-        if name in ("open", "io.open", "codecs.open") and args and isinstance(args[0], str):
-            path = posixpath.normpath(args[0])
-            return _File(path) if self.source.is_file(path) else Unknown(f"what is in {path}")
-        if name == "glob.glob" and len(args) == 1 and texts and not kwargs:
-            return expand(self.source, args[0], recursive=False, hidden=False)
-        if name in ("list", "tuple", "sorted") and len(args) == 1 and not kwargs:
-            return self._listed(name, args[0])
-        if name == "dict" and len(args) <= 1 and (not args or isinstance(args[0], dict)):
-            return {**(args[0] if args else {}), **kwargs}
-        if name == "list" and not args:
-            return []
-        if name == "str" and len(args) == 1 and isinstance(args[0], (str, int)):
-            return str(args[0])
-        if name == "len" and len(args) == 1 and isinstance(args[0], (str, list, tuple, dict)):
-            return len(args[0])
-        if name == "bool" and len(args) == 1:
-            return bool(args[0])
-        if name == "hasattr" and args and args[0] == Module("sys"):
-            return False if str(args[1]).startswith("pypy") else Unknown(f"a call of {name}")
-        if name == "print":
-            return None
-        return NotImplemented
-
-    def _listed(self, name: str, value: Any) -> Any:
-        if isinstance(value, dict):
-            value = list(value)
-        if not isinstance(value, (list, tuple)) or len(value) > MAX_ITEMS:
-            return NotImplemented
-        if name == "tuple":
-            return tuple(value)
-        if name == "list":
-            return list(value)
-        try:
-            return sorted(value)
-        except TypeError:
-            return Unknown("a sorted list")
+    def _mapped(self, name: str, function: Any, items: list[Any] | tuple[Any, ...]) -> Any:
+        if not isinstance(function, Opaque):
+            return Unknown(f"a call of {name}")
+        values = [self.call_own(function, [item], {}) for item in items]
+        if name == "map":
+            return values
+        tests = [self.truth(value) for value in values]
+        unsure = next((test for test in tests if isinstance(test, Unknown)), None)
+        return unsure or [item for item, test in zip(items, tests, strict=True) if test]
 
 
 _SETUPS = ("setuptools.setup", "distutils.core.setup", "setuptools.core.setup")

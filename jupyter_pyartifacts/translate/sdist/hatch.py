@@ -42,16 +42,17 @@ def plan_hatch(source: Source, pyproject: Mapping[str, Any]) -> Layout:
     project = pyproject.get("project", {})
     build = pyproject.get("tool", {}).get("hatch", {}).get("build", {})
     target = build.get("targets", {}).get("wheel", {})
+    written = []
     for hooks in (build.get("hooks", {}), target.get("hooks", {})):
         for name, settings in hooks.items():
             if name in _WRITTEN:
-                _check_written(source, name, settings)
+                written.append(_written(source, name, settings))
             elif settings.get("enable-by-default", True):
                 source.refuse(f"its build runs code of its own (hook {name})", "pyproject.toml")
     if target.get("sbom-files") or target.get("extra-metadata"):
         source.refuse("it adds files to its metadata", "pyproject.toml")
     layout = Layout()
-    selection = _Selection(source, build, target, str(project.get("name", "")))
+    selection = _Selection(source, build, target, str(project.get("name", "")), written)
     for path, place in selection.files():
         layout.take(source, place, path)
     for path, place in selection.forced():
@@ -64,10 +65,12 @@ def plan_hatch(source: Source, pyproject: Mapping[str, Any]) -> Layout:
     return finish_declared(source, layout, project)
 
 
-def _check_written(source: Source, name: str, settings: Mapping[str, Any]) -> None:
+def _written(source: Source, name: str, settings: Mapping[str, Any]) -> str:
+    """Return the file that a hook writes; refuse if the sdist does not have it already."""
     path = settings.get("version-file" if name == "vcs" else "path")
     if not isinstance(path, str) or not source.is_file(posixpath.normpath(path)):
         source.refuse(f"its build writes a file that it does not have ({path})", "pyproject.toml")
+    return posixpath.normpath(path)
 
 
 def _script(data: bytes) -> bytes:
@@ -79,7 +82,12 @@ class _Selection:
     """Which files hatchling takes, and where it puts them."""
 
     def __init__(
-        self, source: Source, build: Mapping[str, Any], target: Mapping[str, Any], name: str
+        self,
+        source: Source,
+        build: Mapping[str, Any],
+        target: Mapping[str, Any],
+        name: str,
+        written: list[str],
     ) -> None:
         self._source = source
         self._build = build
@@ -98,7 +106,7 @@ class _Selection:
         self._exclude = Patterns(["*.py[cdo]", "/dist", *ignored.splitlines(), *chosen["exclude"]])
         includes = [*chosen["include"], *(f"/{path}/" for path in self._packages)]
         self._include = Patterns(includes) if includes else None
-        self._artifacts = Patterns(self._strings("artifacts"))
+        self._artifacts = Patterns([*self._strings("artifacts"), *(f"/{path}" for path in written)])
         self._sources = self._read_sources()
 
     def _value(self, key: str) -> Any:

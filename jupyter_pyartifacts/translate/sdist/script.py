@@ -13,31 +13,21 @@ from typing import Any
 
 from .archive import Source
 from .expressions import Expressions, Scope
+from .setup import Setup
+from .syntax import ACTS, changed, is_name, is_safe
 from .values import Module, Opaque, Unknown
 
 __all__ = ["Setup", "read_script"]
 
 _STEPS = 50_000
-_TOUCHING = frozenset(
-    [
-        "append",
-        "extend",
-        "insert",
-        "update",
-        "remove",
-        "pop",
-        "setdefault",
-        "sort",
-        "reverse",
-        "clear",
-        "add",
-        "discard",
-    ]
-)
 
 
 class Stop(Exception):
     """The script ends here."""
+
+
+class Raised(Exception):
+    """The script raises an error."""
 
 
 class _Return(Exception):
@@ -47,31 +37,6 @@ class _Return(Exception):
 
 class _LoopEnd(Exception):
     """`break` or `continue`."""
-
-
-class Setup:
-    """What the script's last call of `setup` was given: keyword to value.
-
-    `hidden` is set where not all keywords are known, `problem` where it is not certain that the
-    call is the one that counts. `calls` counts the calls. `fell_back` tells that it is the call
-    for machines where the compiled part cannot be built; `compiles` that the script speaks of a
-    compiled part anywhere.
-    """
-
-    def __init__(self) -> None:
-        self.arguments: dict[str, Any] = {}
-        self.hidden: Unknown | None = None
-        self.calls = 0
-        self.line = 0
-        self.problem: Unknown | None = None
-        self.fell_back = False
-        self.compiles = False
-
-    def get(self, key: str) -> Any:
-        """Return an argument, None if it is not given."""
-        if key not in self.arguments and self.hidden is not None:
-            return self.hidden
-        return self.arguments.get(key)
 
 
 def read_script(source: Source, path: str = "setup.py", *, linux: bool = False) -> Setup:
@@ -98,7 +63,7 @@ def read_script(source: Source, path: str = "setup.py", *, linux: bool = False) 
     )
     try:
         script.block(tree.body, script.top)
-    except (Stop, _Return, _LoopEnd):
+    except (Stop, Raised, _Return, _LoopEnd):
         pass
     except RecursionError:
         source.refuse("its setup.py is nested too deeply to be read", path)
@@ -136,7 +101,7 @@ class _Script(Expressions):
         elif isinstance(node, ast.AugAssign):
             self._augment(node, scope)
         elif isinstance(node, ast.Expr):
-            self.value(node.value, scope)
+            self._expression(node.value, scope)
         elif isinstance(node, ast.If):
             self._branch(node, scope)
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
@@ -157,7 +122,7 @@ class _Script(Expressions):
         elif isinstance(node, (ast.Break, ast.Continue)):
             raise _LoopEnd
         elif isinstance(node, ast.Raise):
-            raise Stop
+            raise Raised
         elif isinstance(node, ast.Delete):
             for target in node.targets:
                 self.assign(target, Unknown("it is deleted", line=node.lineno), scope)
@@ -166,6 +131,20 @@ class _Script(Expressions):
                 scope.outer.add(name)
         elif not isinstance(node, (ast.Pass, ast.Assert)):
             self.forget([node], scope, Unknown("a statement that is not followed"))
+
+    def _expression(self, node: ast.expr, scope: Scope) -> None:
+        """Follow a call whose outcome nobody takes: what it does is all that it is for."""
+        value = self.value(node, scope)
+        if not isinstance(node, ast.Call) or not isinstance(value, Unknown):
+            return
+        function = self.value(node.func, scope) if is_name(node.func) else None
+        if not isinstance(function, Module):
+            return
+        top = function.name.partition(".")[0]
+        own = self.source.is_file(f"{top}.py") or top in self.source.directories
+        if own or function.name in ACTS or top == "subprocess":
+            why = Unknown(f"it calls {function.name}", line=node.lineno)
+            self.setup.problem = self.setup.problem or why
 
     def assign(self, target: ast.expr, value: Any, scope: Scope) -> None:
         """Bind a name, a part of a list or dictionary, or several names."""
@@ -186,7 +165,7 @@ class _Script(Expressions):
                 place.append(Unknown("an item is replaced", line=target.lineno))
 
     def _augment(self, node: ast.AugAssign, scope: Scope) -> None:
-        old = self.value(_loaded(node.target), scope)
+        old = self.value(node.target, scope)
         value = self.value(node.value, scope)
         if isinstance(node.op, ast.Add) and isinstance(old, list):
             # In place, as `+=` does it: others may hold the same list.
@@ -209,6 +188,11 @@ class _Script(Expressions):
         if self._calls_setup(body):
             self.setup.problem = self.setup.problem or why
         self.forget(body, scope, why)
+        inside = {type(node) for each in body for node in ast.walk(each)}
+        if ast.Return in inside and scope is not self.top:
+            scope.unsure = scope.unsure or why
+        if {ast.Break, ast.Continue} & inside and not {ast.For, ast.While} & inside:
+            raise _LoopEnd
 
     def _calls_setup(self, body: list[ast.stmt]) -> bool:
         return any(
@@ -222,7 +206,7 @@ class _Script(Expressions):
         """Make Unknown what these statements bind or change."""
         for statement in body:
             for node in ast.walk(statement):
-                name, inside = _changed(node)
+                name, inside = changed(node)
                 if name is None:
                     continue
                 old = scope.get(name)
@@ -246,14 +230,18 @@ class _Script(Expressions):
     def _try(self, node: ast.Try, scope: Scope) -> None:
         """Follow the body as if nothing failed; what a handler would bind otherwise is unsure."""
         before = self.setup.calls
-        self.block(node.body, scope)
+        try:
+            self.block(node.body, scope)
+        except Raised:
+            self.undecided([node], scope, Unknown("an error that is caught", line=node.lineno))
+            return
         handlers = [statement for handler in node.handlers for statement in handler.body]
-        if self.setup.calls == before and not _is_safe(node.body):
+        if self.setup.calls == before and not is_safe(node):
             why = Unknown("an error that may be caught", line=node.lineno)
-            bound = {_changed(child)[0] for each in node.body for child in ast.walk(each)}
+            bound = {changed(child)[0] for each in node.body for child in ast.walk(each)}
             for statement in handlers:
                 for child in ast.walk(statement):
-                    name, inside = _changed(child)
+                    name, inside = changed(child)
                     if name is not None and (name in bound or inside or scope.get(name) is None):
                         self.forget([statement], scope, why)
                         break
@@ -269,7 +257,7 @@ class _Script(Expressions):
         for handler in node.handlers:
             try:
                 self.block(handler.body, scope)
-            except Stop:
+            except (Stop, Raised):
                 continue
             if self.setup.calls != before:
                 self.setup.fell_back = True
@@ -297,8 +285,11 @@ class _Script(Expressions):
     def call_own(self, function: Opaque, args: list[Any], kwargs: dict[str, Any]) -> Any:
         """Follow a call of a function of the script."""
         node = function.node
+        if isinstance(node, ast.Lambda) and self._depth <= 12:
+            return self._call_lambda(node, args, kwargs)
         if not isinstance(node, ast.FunctionDef) or node.decorator_list or self._depth > 12:
-            return Unknown(f"a call of {node.name}", line=node.lineno)
+            name = getattr(node, "name", "a function")
+            return Unknown(f"a call of {name}", line=node.lineno)
         scope = Scope(self.top)
         names = [each.arg for each in node.args.args]
         defaults = node.args.defaults
@@ -320,12 +311,47 @@ class _Script(Expressions):
         try:
             self.block(node.body, scope)
         except _Return as returned:
-            return returned.value
-        except _LoopEnd:
+            return scope.unsure or returned.value
+        except (_LoopEnd, Raised):
             return Unknown(f"a call of {node.name}", line=node.lineno)
         finally:
             self._depth -= 1
+        return scope.unsure
+
+    def _call_lambda(self, node: ast.Lambda, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        names = [each.arg for each in node.args.args]
+        if kwargs or len(names) != len(args) or node.args.vararg or node.args.kwarg:
+            return Unknown("a call of a function", line=node.lineno)
+        scope = Scope(self.top)
+        scope.names.update(zip(names, args, strict=True))
+        self._depth += 1
+        try:
+            return self.value(node.body, scope)
+        finally:
+            self._depth -= 1
+
+    def execute(self, text: str, namespace: Any) -> Any:
+        """Follow a text that the script executes, in a dictionary of its own if there is one."""
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                tree = ast.parse(text, feature_version=(3, 10))
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return Unknown("what it executes")
+        if namespace is None:
+            self.block(tree.body, self.top)
+        elif isinstance(namespace, dict):
+            scope = Scope(None)
+            try:
+                self.block(tree.body, scope)
+            except (Stop, Raised, _Return, _LoopEnd):
+                return Unknown("what it executes")
+            namespace.update(scope.names)
         return None
+
+    def write(self, path: str) -> None:
+        """Take down that the script writes a file."""
+        self.setup.written.add(path)
 
     def call_setup(self, node: ast.Call, args: list[Any], kwargs: dict[str, Any]) -> None:
         """Take down what `setup` is called with."""
@@ -344,79 +370,3 @@ class _Script(Expressions):
     def stop(self) -> None:
         """End the script: `sys.exit`."""
         raise Stop
-
-
-def _loaded(target: ast.expr) -> ast.expr:
-    return target
-
-
-def _changed(node: ast.AST) -> tuple[str | None, bool]:
-    """Return the name that a node binds or changes, and whether it changes what is inside."""
-    if isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
-        return node.id, False
-    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-        return node.name, False
-    if isinstance(node, ast.alias):
-        return (node.asname or node.name).partition(".")[0], True
-    if isinstance(node, ast.Subscript) and isinstance(node.ctx, (ast.Store, ast.Del)):
-        return _root(node.value), True
-    if (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr in _TOUCHING
-    ):
-        return _root(node.func.value), True
-    return None, False
-
-
-def _root(node: ast.expr) -> str | None:
-    while isinstance(node, (ast.Subscript, ast.Attribute, ast.Call)):
-        node = node.func if isinstance(node, ast.Call) else node.value
-    return node.id if isinstance(node, ast.Name) else None
-
-
-_PRESENT = frozenset(
-    [
-        "setuptools",
-        "distutils",
-        "os",
-        "sys",
-        "re",
-        "io",
-        "codecs",
-        "glob",
-        "platform",
-        "ast",
-        "pathlib",
-        "collections",
-        "itertools",
-        "functools",
-        "__future__",
-        "subprocess",
-        "shutil",
-        "json",
-        "time",
-        "datetime",
-        "textwrap",
-        "string",
-        "warnings",
-    ]
-)
-
-
-def _is_safe(body: list[ast.stmt]) -> bool:
-    """Tell whether statements cannot fail: imports of what is always there, and constants."""
-    for node in body:
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            names = [node.module or ""]
-        elif (isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)) or isinstance(
-            node, ast.Pass
-        ):
-            continue
-        else:
-            return False
-        if any(name.partition(".")[0] not in _PRESENT for name in names):
-            return False
-    return True
