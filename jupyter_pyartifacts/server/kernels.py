@@ -7,6 +7,7 @@ here is called on the event loop's thread.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 from collections.abc import Callable, Coroutine, Iterator
@@ -79,12 +80,17 @@ class Kernel:
         """Return what the kernel has loaded: names below each package directory."""
         if self.session is None:
             return {}
-        path = os.path.splitext(self.session)[0] + ".loaded"
         return {
             directory: [name for name in names if isinstance(name, str)]
-            for directory, names in _read_json(path).items()
+            for directory, names in _read_json(_footprint(self.session)).items()
             if isinstance(names, list)
         }
+
+    def forget_loaded(self) -> None:
+        """Forget what the process before a restart had loaded."""
+        if self.session is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(_footprint(self.session))
 
 
 class Kernels:
@@ -176,6 +182,7 @@ class Kernels:
             used=used,
             environment=environment,
         )
+        self._kernels[kernel_id].forget_loaded()
         if kernel.job is not None:
             self._jobs.end(kernel.job, result={"verb": "kernel", "kernel_id": kernel_id})
 
@@ -217,3 +224,8 @@ def _read_json(path: str | None) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
+
+
+def _footprint(session: str) -> str:
+    """Return the file in which a kernel says what it has loaded, beside its session file."""
+    return os.path.splitext(session)[0] + ".loaded"

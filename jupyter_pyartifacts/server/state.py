@@ -31,7 +31,7 @@ def lock_state(engine: Engine, document: HeldDocument) -> dict[str, Any]:
     except PyArtifactsError as error:
         notes.append(f"{error.what}; {error.hint}")
     here = {
-        pin.distribution.name: engine.store.find_artifact(pin.artifact.digest) is not None
+        pin.distribution.name: engine.store.find_artifact(pin.artifact.key) is not None
         for pin in pins
     }
     kinds = {pin.distribution.name: pin.artifact.kind for pin in pins}

@@ -94,13 +94,18 @@ export class NotebookPackages implements IDisposable {
     return !!this.state && this.state.digest !== null && !this.state.trusted;
   }
 
-  /** Why nothing of this notebook's environment is there, if the kernel says so. */
+  /** Why nothing of this notebook's environment is there; null while it is being made. */
   get fallback(): IFailure | null {
-    return this.state?.running?.fallback ?? null;
+    return this.activity?.verb === 'kernel'
+      ? null
+      : (this.state?.running?.fallback ?? null);
   }
 
   /** Whether the running kernel wants a restart, and how much. */
   get restart(): 'recommended' | 'required' | null {
+    if (this.activity?.verb === 'kernel') {
+      return null;
+    }
     const levels = [this.state?.running?.restart, this.move?.restart];
     return levels.includes('required')
       ? 'required'
@@ -126,8 +131,12 @@ export class NotebookPackages implements IDisposable {
       if (this.isDisposed || turn !== this._turn) {
         return;
       }
+      const isFirst = this.state === null;
       this.state = state;
       this._adopt(state.jobs);
+      if (isFirst) {
+        this._deliver(state);
+      }
       if (this.problem?.what === 'state') {
         this.problem = null;
       }
@@ -356,6 +365,18 @@ export class NotebookPackages implements IDisposable {
     }
   }
 
+  /**
+   * Take the lock that the kernel made while no page listened, such as during a reload.
+   *
+   * Only a page that has just come does that: one that was there has heard of it.
+   */
+  private _deliver({ running }: INotebookState): void {
+    const lock = running?.undelivered;
+    if (lock !== undefined && this.document.writeLock(lock)) {
+      void this.document.save();
+    }
+  }
+
   /** Show the work of others on this notebook, which the server names. */
   private _adopt(jobs: IJob[]): void {
     const other = jobs.find(
@@ -407,13 +428,13 @@ export class NotebookPackages implements IDisposable {
     if (status === 'restarting' || status === 'autorestarting') {
       this.move = null;
     }
-    if (status === 'busy' || status === this._status) {
-      return;
-    }
-    // Between two cells a kernel is idle, too: only what comes after a start is news.
-    const news = status !== 'idle' || this._status !== 'busy';
+    // Between two cells a kernel is idle, too: that is news only where it differs from the lock,
+    // as a cell may have loaded what it should not.
+    const news =
+      status !== this._status && status !== 'busy' && this._status !== 'busy';
+    const differs = status === 'idle' && this.restart !== null;
     this._status = status;
-    if (news) {
+    if (news || differs) {
       this._refreshSoon();
     }
   }
