@@ -233,7 +233,19 @@ class PyArtifactsProvisioner(LocalProvisioner):
             )
             return engine, environment
 
-        self._engine, self._environment_in_use = engine, environment = await run_in_thread(prepare)
+        work = asyncio.ensure_future(run_in_thread(prepare))
+        if host is not None:
+            # The engine stops at its next step; nobody waits for a network that is silent.
+            cancel = asyncio.ensure_future(host.cancelled(self.kernel_id))
+            try:
+                await asyncio.wait({work, cancel}, return_when=asyncio.FIRST_COMPLETED)
+                if not work.done():
+                    raise cancel.result()
+            finally:
+                cancel.cancel()
+                if not work.done():
+                    work.cancel()
+        self._engine, self._environment_in_use = engine, environment = await work
         return environment, os.pathsep.join(str(layout.root) for layout in engine.store.layers)
 
     def _encryption(self, kwargs: dict[str, Any], environment: Environment) -> dict[str, Any]:

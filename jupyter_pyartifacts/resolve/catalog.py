@@ -101,12 +101,11 @@ class Catalog:
         return self._client.page_digest(name, self.index_url(name), max_age=age)
 
     def offer(self, name: str) -> tuple[str, Offer]:
-        """Return the digest of a project's page, and what uv is shown of it."""
+        """Return the digest of a project's page, and what uv may be shown of it."""
         digest, page = self.page(name)
         offer = make_offer(
             page, self.target, translates=self._translates if self._synthetic is not None else None
         )
-        self.served.put(name, digest, offer.facts)
         return digest, offer
 
     def _translates(self, sdist: ProjectFile, beside: bool) -> bool:

@@ -192,6 +192,18 @@ class Search:
             elif not (isinstance(found, ResolutionError) and self.freshness.release()):
                 raise found
 
+    def _unknown(self) -> tuple[str, ...]:
+        """Return the projects that are asked for by name and that no page is known of."""
+        known = {name for name, _ in self.before}
+        names = dict.fromkeys(own.name for own in self.asked)
+        return tuple(
+            name
+            for name in names
+            if name not in known
+            and name not in self.given
+            and self.catalog.served.get(name) is None
+        )
+
     def _may_know(self) -> bool:
         """Tell whether asking uv's cache alone may be of use: no page is known to be needed."""
         return all(
@@ -227,6 +239,7 @@ class Search:
         """Run uv on a project: with its cache alone, or asking the loopback index."""
         if not offline:
             self._serve()
+            self.loopback.expect(self._unknown())
             refresh = self.catalog.to_refresh()
             self.catalog.served.begin()
         answer = run_uv_lock(

@@ -7,7 +7,6 @@ from typing import Any
 
 from ..errors import NotApproved, PyArtifactsError
 from ..interpreter import host_version
-from ..lock import parse_lock
 from ..model import Lock
 from ..outcome import in_use
 from ..plan import Pin, pins_for
@@ -24,9 +23,8 @@ def lock_state(engine: Engine, document: HeldDocument) -> dict[str, Any]:
     """
     if document.lock_document is None:
         return _without_lock(engine)
-    lock = parse_lock(document.lock_document)
     listed = engine.show(document)
-    event = listed.to_event()
+    lock, event = listed.lock, listed.to_event()
     notes = list(event["notes"])
     pins: tuple[Pin, ...] = ()
     try:
@@ -69,7 +67,7 @@ def lock_state(engine: Engine, document: HeldDocument) -> dict[str, Any]:
             "bytes": sum(sizes.values()),
             "bytes_missing": sum(sizes.values()) - present,
         },
-        "history": engine.history(document).to_event()["history"],
+        "history": [{"when": each.when, "what": each.what} for each in lock.history],
         "notes": notes,
     }
 
