@@ -103,6 +103,8 @@ class Bodies:
             if response.isclosed() and not response.will_close:
                 self._keep(route, connection)
             else:
+                # Where the server closes, the answer alone still holds the socket.
+                response.close()
                 connection.close()
 
     def _send(
