@@ -59,11 +59,13 @@ class Document:
         path: Path,
         data: bytes,
         session_directory: Path | None = None,
+        caller: int | None = None,
         *,
         seen: bytes | None = None,
     ) -> None:
         """Read `data`; `seen` is the sha256 of what the file holds, if that is something else."""
         self.path = path
+        self._caller = caller
         self._content, self.kind = parse_document(data, str(path))
         self._seen = hashlib.sha256(data).digest() if seen is None else seen
         self._differs = seen is not None
@@ -74,9 +76,9 @@ class Document:
     def owner(self) -> int | None:
         """Return the process for whose sake work goes on in the background, None for no such.
 
-        A session file is its kernel's, which is our parent.
+        A session file is its kernel's, which called us: our parent, unless it is said who.
         """
-        return os.getppid() if self.kind == "session" else None
+        return (self._caller or os.getppid()) if self.kind == "session" else None
 
     @property
     def lock_document(self) -> object | None:
@@ -125,17 +127,21 @@ class Document:
 
 
 def read_document(
-    path: str | os.PathLike[str], *, session_directory: Path | None = None
+    path: str | os.PathLike[str],
+    *,
+    session_directory: Path | None = None,
+    caller: int | None = None,
 ) -> Document:
     """Read the notebook (`*.ipynb`, nbformat 4) or session file (`*.json`) at `path`.
 
-    `session_directory` is the directory of the notebook that a session file stands for.
+    `session_directory` is the directory of the notebook that a session file stands for, `caller`
+    the process that this command belongs to where that is not our parent.
 
     Raises NotebookError: no such file, not a file, unreadable, larger than 1 GiB, and whatever
     `parse_document` refuses.
     """
     place = Path(os.path.abspath(path))
-    return Document(place, read_bytes(place), session_directory)
+    return Document(place, read_bytes(place), session_directory, caller)
 
 
 def parse_document(data: bytes, where: str) -> tuple[dict[str, Any], Kind]:

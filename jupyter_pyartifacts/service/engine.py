@@ -97,6 +97,7 @@ class Engine(Workplace):
                 client=client,
                 store_cache=self.store.layout.cache,
                 reporter=self.reporter,
+                synthetic=self.provider.synthetic(client),
             )
 
     # What changes a lock.
