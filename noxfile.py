@@ -109,6 +109,12 @@ def install_chromium(session: nox.Session) -> None:
 
 
 @nox.session
+def pictures(session: nox.Session) -> None:
+    """Make the README's pictures from the running program; no part of the default run."""
+    python(session, "-m", "tests.browser.pictures", *session.posargs)
+
+
+@nox.session
 def benchmarks(session: nox.Session) -> None:
     """Print the speed table; no part of the default run, it wants a quiet machine."""
     python(session, "-m", "tests.benchmarks", *session.posargs)

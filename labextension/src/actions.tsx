@@ -87,7 +87,7 @@ class TrustQuestion extends ReactWidget {
 
   render(): JSX.Element {
     const trans = this._trans;
-    const { distributions, indexes, python, digest } = this._state;
+    const { question, python, digest } = this._state;
     return (
       <>
         <p>
@@ -95,17 +95,9 @@ class TrustQuestion extends ReactWidget {
             'They run code on this machine, with your rights, as soon as the kernel starts. Say yes only if you know where this notebook comes from.'
           )}
         </p>
+        {/* The server's own words: how many packages, and every place that they come from. */}
+        <p className="jp-pyartifacts-question">{question}</p>
         <dl>
-          <dt>{trans.__('Packages')}</dt>
-          <dd>{distributions.length}</dd>
-          <dt>{trans.__('From')}</dt>
-          <dd>
-            {indexes.length
-              ? indexes.map(index => (
-                  <div key={index.name}>{index.url || index.name}</div>
-                ))
-              : trans.__('your default index')}
-          </dd>
           {python && (
             <>
               <dt>{trans.__('Python')}</dt>

@@ -25,6 +25,8 @@ import {
 
 const REFRESH_DELAY = 120;
 const POLL = 1500;
+/** The verbs of jobs whose result is another lock. */
+const CHANGES = new Set(['add', 'remove', 'upgrade', 'undo', 'lock', 'python']);
 
 /** Work that is going on: in a job of ours, of another page, or in a kernel's start. */
 export interface IActivity {
@@ -94,13 +96,18 @@ export class NotebookPackages implements IDisposable {
     return !!this.state && this.state.digest !== null && !this.state.trusted;
   }
 
-  /** Why nothing of this notebook's environment is there, if the kernel says so. */
+  /** Why nothing of this notebook's environment is there; null while it is being made. */
   get fallback(): IFailure | null {
-    return this.state?.running?.fallback ?? null;
+    return this.activity?.verb === 'kernel'
+      ? null
+      : (this.state?.running?.fallback ?? null);
   }
 
   /** Whether the running kernel wants a restart, and how much. */
   get restart(): 'recommended' | 'required' | null {
+    if (this.activity?.verb === 'kernel') {
+      return null;
+    }
     const levels = [this.state?.running?.restart, this.move?.restart];
     return levels.includes('required')
       ? 'required'
@@ -126,8 +133,12 @@ export class NotebookPackages implements IDisposable {
       if (this.isDisposed || turn !== this._turn) {
         return;
       }
+      const isFirst = this.state === null;
       this.state = state;
-      this._adopt(state.jobs);
+      this._adopt(state.jobs, isFirst);
+      if (isFirst) {
+        this._deliver(state);
+      }
       if (this.problem?.what === 'state') {
         this.problem = null;
       }
@@ -356,12 +367,43 @@ export class NotebookPackages implements IDisposable {
     }
   }
 
-  /** Show the work of others on this notebook, which the server names. */
-  private _adopt(jobs: IJob[]): void {
-    const other = jobs.find(
-      job => job.state === 'running' && !this._own.has(job.id)
-    );
-    if (other && !this.activity) {
+  /**
+   * Take the lock that the kernel made while no page listened, such as during a reload.
+   *
+   * Only a page that has just come does that: one that was there has heard of it.
+   */
+  private _deliver({ running }: INotebookState): void {
+    const lock = running?.undelivered;
+    if (lock !== undefined && this.document.writeLock(lock)) {
+      void this.document.save();
+    }
+  }
+
+  /**
+   * Show the work on this notebook that other pages started, and no longer what has ended.
+   *
+   * What goes on when a page has just come may be its own from before a reload: it takes the
+   * result as the page that asked would have.
+   */
+  private _adopt(jobs: IJob[], isFirst: boolean): void {
+    const running = jobs.filter(job => job.state === 'running');
+    const shown = this.activity?.id ?? null;
+    if (shown && !this._own.has(shown)) {
+      if (!running.some(job => job.id === shown)) {
+        this.activity = null;
+      }
+    }
+    const other = running.find(job => !this._own.has(job.id));
+    if (!other || this.activity) {
+      return;
+    }
+    if (isFirst && CHANGES.has(other.verb)) {
+      void this._work(
+        other.verb,
+        () => Promise.resolve(other),
+        result => this._take(result)
+      );
+    } else {
       const { id, verb, progress } = other;
       this.activity = { id, verb, progress, cancelling: false };
     }
@@ -407,13 +449,13 @@ export class NotebookPackages implements IDisposable {
     if (status === 'restarting' || status === 'autorestarting') {
       this.move = null;
     }
-    if (status === 'busy' || status === this._status) {
-      return;
-    }
-    // Between two cells a kernel is idle, too: only what comes after a start is news.
-    const news = status !== 'idle' || this._status !== 'busy';
+    // Between two cells a kernel is idle, too: that is news only where it differs from the lock,
+    // as a cell may have loaded what it should not.
+    const news =
+      status !== this._status && status !== 'busy' && this._status !== 'busy';
+    const differs = status === 'idle' && this.restart !== null;
     this._status = status;
-    if (news) {
+    if (news || differs) {
       this._refreshSoon();
     }
   }

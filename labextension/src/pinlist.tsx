@@ -69,6 +69,7 @@ export function PinList({ packages, state }: IProps): JSX.Element {
     }
   };
 
+  const isChecked = !!packages.outdated?.size;
   const wanted = canonicalName(filter.trim());
   const matches = (pin: IDistribution): boolean =>
     !wanted || pin.name.includes(wanted);
@@ -88,7 +89,7 @@ export function PinList({ packages, state }: IProps): JSX.Element {
     : visible[0]?.name;
   return (
     <div
-      className="jp-pyartifacts-pins"
+      className={`jp-pyartifacts-pins${isChecked ? ' jp-mod-checked' : ''}`}
       ref={list}
       onKeyDown={onKeyDown}
       role="region"
@@ -130,6 +131,7 @@ export function PinList({ packages, state }: IProps): JSX.Element {
                     pin={pin}
                     typed={(pin.direct && typed.get(pin.name)) || ''}
                     newer={packages.outdated?.get(pin.name) ?? null}
+                    isChecked={isChecked}
                     byName={byName}
                     isOpen={open.has(pin.name)}
                     isFocusable={pin.name === entry}

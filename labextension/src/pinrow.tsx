@@ -14,6 +14,8 @@ interface IProps {
   /** What was typed after the name, for requirements. */
   typed: string;
   newer: IOutdatedRow | null;
+  /** Whether newer versions are known, of this pin or of others. */
+  isChecked: boolean;
   byName: ReadonlyMap<string, IDistribution>;
   isOpen: boolean;
   isFocusable: boolean;
@@ -155,7 +157,8 @@ function Details(props: IProps): JSX.Element {
 
 /** The line of a pin, with a button that opens its details and one that upgrades it. */
 export const PinRow = React.memo(function PinRow(props: IProps): JSX.Element {
-  const { packages, pin, typed, newer, isOpen, isFocusable, isBusy } = props;
+  const { packages, pin, typed, newer, isChecked } = props;
+  const { isOpen, isFocusable, isBusy } = props;
   const { trans, actions } = useView();
   const Caret = isOpen ? caretDownIcon : caretRightIcon;
   const compatible =
@@ -171,9 +174,7 @@ export const PinRow = React.memo(function PinRow(props: IProps): JSX.Element {
       className={`jp-pyartifacts-pin${pin.size === null ? ' jp-mod-elsewhere' : ''}`}
       data-name={pin.name}
     >
-      <div
-        className={`jp-pyartifacts-pin-line${compatible || waiting ? ' jp-mod-newer' : ''}`}
-      >
+      <div className="jp-pyartifacts-pin-line">
         <button
           className="jp-pyartifacts-pin-main"
           aria-expanded={isOpen}
@@ -197,32 +198,36 @@ export const PinRow = React.memo(function PinRow(props: IProps): JSX.Element {
             {pin.size === null ? '–' : formatBytes(pin.size)}
           </span>
         </button>
-        {compatible && (
-          <button
-            className="jp-pyartifacts-newer"
-            disabled={isBusy}
-            tabIndex={isFocusable ? 0 : -1}
-            aria-label={trans.__('Upgrade %1 to %2', pin.name, compatible)}
-            title={trans.__('Upgrade %1 to %2', pin.name, compatible)}
-            onClick={() =>
-              void actions.propose(packages, {
-                verb: 'upgrade',
-                arguments: [pin.name]
-              })
-            }
-          >
-            ↑ {compatible}
-          </button>
-        )}
-        {waiting && (
-          <span
-            className="jp-pyartifacts-waiting"
-            title={trans.__(
-              '%1 is the newest, but does not fit your other requirements',
-              waiting
+        {isChecked && (
+          <span className="jp-pyartifacts-pin-newer">
+            {compatible && (
+              <button
+                className="jp-pyartifacts-newer"
+                disabled={isBusy}
+                tabIndex={isFocusable ? 0 : -1}
+                aria-label={trans.__('Upgrade %1 to %2', pin.name, compatible)}
+                title={trans.__('Upgrade %1 to %2', pin.name, compatible)}
+                onClick={() =>
+                  void actions.propose(packages, {
+                    verb: 'upgrade',
+                    arguments: [pin.name]
+                  })
+                }
+              >
+                ↑ {compatible}
+              </button>
             )}
-          >
-            {waiting}
+            {waiting && (
+              <span
+                className="jp-pyartifacts-waiting"
+                title={trans.__(
+                  '%1 is the newest, but does not fit your other requirements',
+                  waiting
+                )}
+              >
+                {waiting}
+              </span>
+            )}
           </span>
         )}
       </div>

@@ -62,6 +62,8 @@ export interface IRunning {
   fallback: IFailure | null;
   drift: { name: string; loaded: string | null; locked: string | null }[];
   restart: 'recommended' | 'required' | null;
+  /** A lock that the kernel made and no save has carried yet; absent if there is none. */
+  undelivered?: LockDocument;
 }
 
 /** All there is to know about one notebook without asking an index. */

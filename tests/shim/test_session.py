@@ -99,6 +99,18 @@ def test_a_stock_kernel_starts_from_the_notebooks_own_lock(tmp_path: Path) -> No
     assert Path(session.path).parent.stat().st_mode & 0o077 == 0
 
 
+def test_a_stock_kernel_keeps_its_lock_where_the_server_looks(tmp_path: Path) -> None:
+    place = str(tmp_path / "k-1.json")
+    environ = {"PYARTIFACTS_STOCK_SESSION": place}
+    own = stock_session(environ, {}, str(tmp_path), "/run/kernel-k-1.json")
+    assert own.path == place
+    # The place of the kernel that this one was started from.
+    for connection in ("/run/kernel-k-2.json", None):
+        other = stock_session(environ, {}, str(tmp_path), connection)
+        assert other.path != place
+        assert Path(other.path).stem.startswith("pyartifacts-")
+
+
 def test_a_stock_kernel_without_a_notebook_starts_from_nothing() -> None:
     session = stock_session({}, {}, "/does/not/exist")
     assert (session.lock(), session.notebook) == (None, None)
@@ -124,3 +136,14 @@ def test_a_lock_of_the_wrong_shape_is_no_lock(tmp_path: Path) -> None:
     path.write_text("[]")
     assert read_notebook_lock(str(path)) is None
     assert read_notebook_lock(str(tmp_path / "none.ipynb")) is None
+
+
+def test_a_kernel_that_moved_says_so_beside_its_lock(tmp_path: Path) -> None:
+    path = tmp_path / "s.json"
+    path.write_text(json.dumps({"pyartifacts": None, "pid": 12}))
+    session = Session(str(path), "/host/python", True, view="/views/a")
+
+    session.write_lock(LOCK)
+    session.note_moved()
+
+    assert json.loads(path.read_text()) == {"pyartifacts": LOCK, "pid": 12, "moved": True}

@@ -101,11 +101,14 @@ class Opened:
     read: Callable[[int], bytes]
 
 
-def open_members(path: str, name: SdistName) -> Iterator[Opened]:
+def open_members(
+    path: str, name: SdistName, watch: Callable[[int], None] = lambda _: None
+) -> Iterator[Opened]:
     """Yield what an archive holds, in its order, below its one top directory.
 
-    Links have their target's path, relative to the top directory too. Raises UnsafeArchive for a
-    hostile archive, SdistRefused for one without a single top directory.
+    `watch` is told the bytes of each member that was passed. Links have their target's path,
+    relative to the top directory too. Raises UnsafeArchive for a hostile archive, SdistRefused
+    for one without a single top directory.
     """
     if name.filename.endswith(".zip"):
         members = _zip_members(path, name)
@@ -134,6 +137,7 @@ def open_members(path: str, name: SdistName) -> Iterator[Opened]:
                 directory=member.directory,
                 read=member.read,
             )
+        watch(member.size)
 
 
 def _refuse(name: SdistName, problem: str, path: str) -> NoReturn:
@@ -293,12 +297,14 @@ class Source:
         )
 
 
-def read_source(path: str, name: SdistName) -> Source:
+def read_source(
+    path: str, name: SdistName, watch: Callable[[int], None] = lambda _: None
+) -> Source:
     """Read a whole archive once, and keep what a decision needs. Raises as `open_members`."""
     source = Source(name)
     links: dict[str, str] = {}
     kept = 0
-    for member in open_members(path, name):
+    for member in open_members(path, name, watch):
         parent = member.path if member.directory else posixpath.dirname(member.path)
         while parent and parent not in source.directories:
             source.directories.add(parent)

@@ -13,6 +13,7 @@ from packaging.utils import canonicalize_name
 
 from ...errors import UnsafeArchive
 from ...model import Digest
+from ...plan import TRANSLATOR_VERSION
 from ...treehash import TreeEntry, manifest
 from ..names import check_names
 from ..survey import survey_tree
@@ -24,7 +25,6 @@ from .metadata import project_names, render_metadata
 
 __all__ = ["TRANSLATOR_VERSION", "read_sdist_metadata", "translate_sdist"]
 
-TRANSLATOR_VERSION = 1
 _CHUNK = 1 << 20
 _MAX_CHANGED = 16 << 20
 """Bytes of a file that is rewritten (a script)."""
@@ -37,9 +37,15 @@ class _Target:
     change: Callable[[bytes], bytes] | None
 
 
-def _decide(path: str | os.PathLike[str], filename: str) -> tuple[Source, Layout]:
+def _ignore(_: int) -> None:
+    """Watch nothing."""
+
+
+def _decide(
+    path: str | os.PathLike[str], filename: str, watch: Callable[[int], None] = _ignore
+) -> tuple[Source, Layout]:
     name = parse_sdist_name(filename)
-    source = read_source(os.fspath(path), name)
+    source = read_source(os.fspath(path), name, watch)
     project_names(source)
     return source, plan_layout(source)
 
@@ -54,13 +60,19 @@ def read_sdist_metadata(path: str | os.PathLike[str], filename: str) -> bytes:
     return render_metadata(source, layout)
 
 
-def translate_sdist(path: str | os.PathLike[str], destination: str, filename: str) -> Tree:
+def translate_sdist(
+    path: str | os.PathLike[str],
+    destination: str,
+    filename: str,
+    watch: Callable[[int], None] = _ignore,
+) -> Tree:
     """Write the tree of the sdist at `path` to `destination`, which must not exist.
 
-    `filename` is the archive's name on its index. Raises as `read_sdist_metadata`; after an
+    `filename` is the archive's name on its index; `watch` is told the bytes of each of its files
+    that was read, which happens twice. Raises as `read_sdist_metadata`; after an
     error `destination` may be half written.
     """
-    source, layout = _decide(path, filename)
+    source, layout = _decide(path, filename, watch)
     name, version = project_names(source)
     stem = f"{canonicalize_name(name).replace('-', '_')}-{version}"
     info = f"{stem}.dist-info"
@@ -93,7 +105,7 @@ def translate_sdist(path: str | os.PathLike[str], destination: str, filename: st
     for directory in directories:
         os.mkdir(f"{destination}/{directory}")
     entries = [_write(destination, target, False, data) for target, data in texts.items()]
-    entries += _copy(path, source.name, targets, destination)
+    entries += _copy(path, source.name, targets, destination, watch)
     record = _record(entries, f"{info}/RECORD")
     entries.append(_write(destination, f"{info}/RECORD", False, record))
     entries.sort()
@@ -148,11 +160,12 @@ def _copy(
     name: SdistName,
     targets: dict[str, list[_Target]],
     destination: str,
+    watch: Callable[[int], None],
 ) -> list[TreeEntry]:
     """Write the files that are taken, in one more pass over the archive."""
     entries: list[TreeEntry] = []
     left = dict(targets)
-    for member in open_members(os.fspath(path), name):
+    for member in open_members(os.fspath(path), name, watch):
         if member.directory or member.target is not None or member.path not in left:
             continue
         own = left.pop(member.path)
