@@ -121,9 +121,10 @@ def _load() -> None:
     from concurrent import futures
     from importlib import import_module
 
+    import jupyter_core.paths
     import rich.progress
 
-    from .. import elsewhere, outcome, provide, repair, resolve, service
+    from .. import elsewhere, outcome, provide, repair, resolve, service, widgets
     from ..engine.client import VERBS
     from ..index import bodies
     from ..resolve import outdated, serving, wheelmeta
@@ -133,4 +134,4 @@ def _load() -> None:
     for verb in VERBS:
         import_module(f".{verb}", __package__)
     del bodies, elsewhere, futures, gc, lines, outcome, outdated, progress, provide, render, repair
-    del resolve, rich, roots, service, serving, wheelmeta
+    del jupyter_core, resolve, rich, roots, service, serving, wheelmeta, widgets

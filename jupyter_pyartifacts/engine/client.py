@@ -57,17 +57,16 @@ def run_by_engine(arguments: Sequence[str], package: str, version: str) -> int |
     own = identity(package, version)
     for place in found:
         try:
-            request, descriptors = _request(arguments, own)
-        except (OSError, ValueError, AttributeError):
-            return None  # a stream that is closed, or a directory that is gone
+            here = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
+        except OSError:
+            return None  # a directory that is gone, or closed to us
         try:
-            connection = _prepare(place, request, descriptors)
-        except (OSError, _Refused):
+            with _prepare(place, _request(arguments, own)) as connection:
+                return _follow(connection, here)
+        except _Refused:
             continue
         finally:
-            os.close(descriptors[-1])
-        with connection:
-            return _follow(connection)
+            os.close(here)
     return None
 
 
@@ -77,24 +76,26 @@ def ask_engines(package: str, version: str) -> list[tuple[str, str]]:
     answers = []
     for place in places(os.environ, package):
         try:
-            request, descriptors = _request((), own)
-            try:
-                with _prepare(place, request, descriptors) as connection:
-                    connection.sendall(PING)
-                    text = b""
-                    while piece := connection.recv(4096):
-                        text += piece
-            finally:
-                os.close(descriptors[-1])
-        except (OSError, ValueError, AttributeError, _Refused):
+            with _prepare(place, _request((), own)) as connection:
+                connection.settimeout(_PATIENCE)
+                connection.sendall(PING)
+                text = b""
+                while piece := connection.recv(4096):
+                    text += piece
+        except (_Refused, OSError):
             continue
         answers.append((place, text.decode(errors="replace")))
     return answers
 
 
-def _request(arguments: Sequence[str], own: str) -> tuple[bytes, list[int]]:
+def _request(arguments: Sequence[str], own: str) -> bytes:
     streams = []
-    for stream in (sys.stdin, sys.stdout, sys.stderr):
+    for number, stream in enumerate((sys.stdin, sys.stdout, sys.stderr)):
+        try:
+            if stream is None or stream.fileno() != number:
+                raise _Refused
+        except (AttributeError, OSError, ValueError) as error:
+            raise _Refused from error  # closed, or put in the place of the real one
         facts = (
             stream.encoding,
             stream.errors or "strict",
@@ -110,7 +111,7 @@ def _request(arguments: Sequence[str], own: str) -> tuple[bytes, list[int]]:
         for name in _FORWARDED
         if signal.getsignal(number := getattr(signal, name)) is signal.SIG_IGN
     ]
-    request = Request(
+    return Request(
         identity=[os.fsencode(own)],
         arguments=[os.fsencode(text) for text in arguments],
         environ=[key + b"=" + value for key, value in os.environb.items()],
@@ -118,23 +119,26 @@ def _request(arguments: Sequence[str], own: str) -> tuple[bytes, list[int]]:
         process=[b"%d" % number for number in process],
         ignored=[b"%d" % number for number in ignored],
     ).to_bytes()
-    here = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
-    return request, [0, 1, 2, here]
 
 
-def _prepare(place: str, request: bytes, descriptors: list[int]) -> socket.socket:
-    """Connect, send the request, and return the connection once the engine says it is ready."""
+def _prepare(place: str, request: bytes) -> socket.socket:
+    """Connect, send the request, and return the connection once the engine says it is ready.
+
+    Raises _Refused.
+    """
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         connection.settimeout(_PATIENCE)
         connection.connect(place)
         if peer_user(connection) != os.geteuid():
             raise _Refused
-        sent = socket.send_fds(connection, [request], descriptors)
-        connection.sendall(request[sent:])
+        connection.sendall(request)
         if connection.recv(1) != READY:
             raise _Refused
         connection.settimeout(None)
+    except OSError as error:
+        connection.close()
+        raise _Refused from error
     except BaseException:
         connection.close()
         raise
@@ -151,7 +155,7 @@ def peer_user(connection: socket.socket) -> int | None:
     return int.from_bytes(data[4:8], sys.byteorder) if len(data) >= 8 else None
 
 
-def _follow(connection: socket.socket) -> int:
+def _follow(connection: socket.socket, here: int) -> int:
     """Let the engine begin, pass signals on, and return the exit code."""
 
     def forward(number: int, _: FrameType | None) -> None:
@@ -169,7 +173,7 @@ def _follow(connection: socket.socket) -> int:
     for number in numbers:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, forward)
-    connection.sendall(GO)
+    socket.send_fds(connection, [GO], [0, 1, 2, here])
     signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
     answer = b""
     while len(answer) < 5:

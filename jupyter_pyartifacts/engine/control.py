@@ -15,7 +15,15 @@ from ..errors import PyArtifactsError
 from .address import AVAILABLE
 from .client import ask_engines
 
-__all__ = ["PACKAGE", "Running", "find_engines", "start_engine", "stop_engines"]
+__all__ = [
+    "PACKAGE",
+    "Running",
+    "await_engine",
+    "end_engine",
+    "find_engines",
+    "start_engine",
+    "stop_engines",
+]
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _ENTRY = (
@@ -71,6 +79,17 @@ def start_engine(*, owned: bool) -> subprocess.Popen[bytes]:
         cwd="/",
         start_new_session=True,
     )
+
+
+def end_engine(process: subprocess.Popen[bytes]) -> None:
+    """Let go of an engine that this process owns."""
+    if process.stdin is not None:
+        process.stdin.close()
+    try:
+        process.wait(1)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def await_engine(process: subprocess.Popen[bytes]) -> Running:

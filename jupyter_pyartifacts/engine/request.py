@@ -1,8 +1,9 @@
 """A request: what a command is, as bytes and four file descriptors (protocol 1).
 
-The client sends the request with stdin, stdout, stderr and the working directory (SCM_RIGHTS).
-The engine answers `ready`, and does nothing unless the client says `go`: one that grew tired of
-waiting runs the command itself, and it is never run twice. Then the client may send numbers of
+The client sends the request. The engine answers `ready`, and does nothing unless the client says
+`go`: one that grew tired of waiting runs the command itself, and it is never run twice. With `go`
+come stdin, stdout, stderr and the working directory (SCM_RIGHTS): one that hangs gets none of
+them, or whoever reads our output would wait for its end. Then the client may send numbers of
 signals, a byte each; the engine passes them to the child, and in the end sends its status: a
 `w`, then four bytes, as `os.wait` gives it. The connection's end ends the child.
 """
@@ -49,8 +50,8 @@ class Request:
         if not head.startswith(MAGIC):
             raise ValueError("not a request")
         size = int(head[len(MAGIC) :], 16)
-        if size > LIMIT:
-            raise ValueError("too large")
+        if not 0 <= size <= LIMIT:
+            raise ValueError("not a size")
         return size
 
     @classmethod

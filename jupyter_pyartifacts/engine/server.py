@@ -286,14 +286,14 @@ class _Engine:
             caller.received = caller.received[HEAD + size :]
             if caller.request["identity"] != [self._identity]:
                 raise ValueError("another installation")
-            if len(caller.descriptors) != DESCRIPTORS:
-                raise ValueError("streams are missing")
             if _module_times() != self._modules:
                 # Upgraded, or edited: what is loaded is not what is installed any more.
                 self._end()
                 raise ValueError("out of date")
             caller.connection.send(READY)
         if caller.received[:1] == GO:
+            if len(caller.descriptors) != DESCRIPTORS:
+                raise ValueError("streams are missing")
             self._fork(caller, caller.request)
             self._pass_on(caller, caller.received[1:])
         elif caller.received:
