@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from operator import itemgetter
 
+from ..errors import SdistRefused
 from ..treehash import TreeEntry
 from .codec import Inflate, choose_inflate
 from .directory import Member
@@ -62,6 +63,22 @@ class _Job:
     entries: list[TreeEntry] = field(default_factory=list)
     left: int = 0
     failure: BaseException | None = None
+
+
+_DEFECTS = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError)
+_DEFECTS += (TypeError, ValueError)
+
+
+def _defect(filename: str, error: Exception) -> SdistRefused:
+    """Return a refusal for an sdist that the translator trips over: another version may do."""
+    refused = SdistRefused(
+        f"{filename}: its source is such that the translator fails ({type(error).__name__})",
+        where=filename,
+        details=str(error)[:500],
+        hint="report it with the name of the file, and pin another version until then",
+    )
+    refused.__cause__ = error
+    return refused
 
 
 class ExtractionPool:
@@ -165,6 +182,8 @@ class ExtractionPool:
             from .sdist import translate_sdist  # few notebooks pin an sdist
 
             job.tree = translate_sdist(job.path, job.destination, job.filename, job.watch)
+        except _DEFECTS as error:
+            job.failure = _defect(job.filename, error)
         except BaseException as error:  # noqa: BLE001 - handed to the caller by `done`
             job.failure = error
 
