@@ -132,6 +132,7 @@ class Kernels:
     def reporter(self, kernel_id: str, path: str | None) -> Job:
         """Return what takes the progress of one kernel's preparation: a job."""
         kernel = self._enter(kernel_id, path)
+        kernel.failure = None
         kernel.job = self._jobs.begin("kernel", path, kernel_id=kernel_id)
         return kernel.job
 

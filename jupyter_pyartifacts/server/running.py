@@ -40,8 +40,8 @@ def running_state(engine: Engine, kernel: Kernel, document: object | None) -> di
         state["undelivered"] = kernel.lock()
     if kernel.failure is not None:
         return {**state, "fallback": conceal(kernel.failure.to_event()), "restart": "required"}
-    if document is not None and wanted is None:
-        # The state says what is wrong with the lock.
+    if kernel.job is not None or (document is not None and wanted is None):
+        # It is being prepared; or the state says what is wrong with the lock.
         return state
     pinned = _versions(engine, wanted)
     state["drift"] = [

@@ -35,10 +35,18 @@ const lock: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-pyartifacts:lock',
   description: "Puts the lock that a kernel sends into the notebook's metadata.",
   autoStart: true,
-  optional: [INotebookTracker],
-  activate: (_: JupyterFrontEnd, tracker: INotebookTracker | null): void => {
-    tracker?.forEach(receiveLocks);
-    tracker?.widgetAdded.connect((_, panel) => receiveLocks(panel));
+  optional: [INotebookTracker, IConsoleTracker],
+  activate: (
+    _: JupyterFrontEnd,
+    tracker: INotebookTracker | null,
+    consoles: IConsoleTracker | null
+  ): void => {
+    const isConsole = (session: string): boolean =>
+      !!consoles?.find(
+        each => each.sessionContext.session?.kernel?.clientId === session
+      );
+    tracker?.forEach(panel => receiveLocks(panel, isConsole));
+    tracker?.widgetAdded.connect((_, panel) => receiveLocks(panel, isConsole));
   }
 };
 

@@ -50,13 +50,19 @@ function parentOf(
  *
  * The same notebook may be open in a second browser tab. That one shows the
  * lock too, but only one of them may save, or the other meets "File Changed".
+ * A console of this page has a connection of its own to the notebook's kernel.
  */
 function isOurs(
   kernel: Kernel.IKernelConnection | null | undefined,
-  message: KernelMessage.IMessage
+  message: KernelMessage.IMessage,
+  isConsole: (session: string) => boolean
 ): boolean {
   const { session } = parentOf(message);
-  return session === undefined || session === kernel?.clientId;
+  return (
+    session === undefined ||
+    session === kernel?.clientId ||
+    isConsole(session)
+  );
 }
 
 /**
@@ -91,8 +97,13 @@ function requestDone(
 
 /**
  * Take the locks that the kernel of `panel` sends, whichever kernel that is.
+ *
+ * `isConsole` tells whether a session is that of one of this page's consoles.
  */
-export function receiveLocks(panel: NotebookPanel): void {
+export function receiveLocks(
+  panel: NotebookPanel,
+  isConsole: (session: string) => boolean
+): void {
   const { context, sessionContext } = panel;
   const document = NotebookDocument.of(panel);
 
@@ -105,7 +116,11 @@ export function receiveLocks(panel: NotebookPanel): void {
       console.warn('jupyter-pyartifacts: not a lock message', data);
       return;
     }
-    const ours = isOurs(sessionContext.session?.kernel, message);
+    const ours = isOurs(
+      sessionContext.session?.kernel,
+      message,
+      isConsole
+    );
     await context.ready;
     if (!context.isDisposed && document.writeLock(received.lock) && ours) {
       void document.save(requestDone(sessionContext, message));

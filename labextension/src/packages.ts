@@ -25,6 +25,8 @@ import {
 
 const REFRESH_DELAY = 120;
 const POLL = 1500;
+/** The verbs of jobs whose result is another lock. */
+const CHANGES = new Set(['add', 'remove', 'upgrade', 'undo', 'lock', 'python']);
 
 /** Work that is going on: in a job of ours, of another page, or in a kernel's start. */
 export interface IActivity {
@@ -133,7 +135,7 @@ export class NotebookPackages implements IDisposable {
       }
       const isFirst = this.state === null;
       this.state = state;
-      this._adopt(state.jobs);
+      this._adopt(state.jobs, isFirst);
       if (isFirst) {
         this._deliver(state);
       }
@@ -377,12 +379,31 @@ export class NotebookPackages implements IDisposable {
     }
   }
 
-  /** Show the work of others on this notebook, which the server names. */
-  private _adopt(jobs: IJob[]): void {
-    const other = jobs.find(
-      job => job.state === 'running' && !this._own.has(job.id)
-    );
-    if (other && !this.activity) {
+  /**
+   * Show the work on this notebook that other pages started, and no longer what has ended.
+   *
+   * What goes on when a page has just come may be its own from before a reload: it takes the
+   * result as the page that asked would have.
+   */
+  private _adopt(jobs: IJob[], isFirst: boolean): void {
+    const running = jobs.filter(job => job.state === 'running');
+    const shown = this.activity?.id ?? null;
+    if (shown && !this._own.has(shown)) {
+      if (!running.some(job => job.id === shown)) {
+        this.activity = null;
+      }
+    }
+    const other = running.find(job => !this._own.has(job.id));
+    if (!other || this.activity) {
+      return;
+    }
+    if (isFirst && CHANGES.has(other.verb)) {
+      void this._work(
+        other.verb,
+        () => Promise.resolve(other),
+        result => this._take(result)
+      );
+    } else {
       const { id, verb, progress } = other;
       this.activity = { id, verb, progress, cancelling: false };
     }

@@ -312,3 +312,15 @@ def test_projects_of_the_index_that_have_an_sdist_only(tmp_path: Path) -> None:
     assert first.startswith("error: crcmod 1.7: its source has a C extension (`")
     assert "_crcfunext.c`), and source that must be compiled is never built" in first
     assert hint.startswith("hint: ")
+
+
+@pytest.mark.network
+@pytest.mark.kernel
+def test_pyspark_in_little_memory(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    events, memory = measured(place, "add", "n.ipynb", "pyspark")
+    assert memory < MEMORY
+    assert len(set(movement(events, "download"))) > 20
+    place.write_notebook("import pyspark\nprint(pyspark.__version__)", lock=place.lock)
+    place.ok("run", "n.ipynb")
+    assert printed(place) == [pinned(place.lock)["pyspark"] + "\n"]

@@ -19,6 +19,7 @@ from jupyter_pyartifacts.lock import lock_digest, render_lock
 from jupyter_pyartifacts.model import Dependency, Environment, Lock, PythonPin
 from jupyter_pyartifacts.platforms import DEFAULT_PLATFORMS
 from jupyter_pyartifacts.report import NullReporter
+from jupyter_pyartifacts.server.jobs import Job
 from jupyter_pyartifacts.server.kernels import Kernel
 from jupyter_pyartifacts.server.running import running_state
 from jupyter_pyartifacts.service import Engine
@@ -183,6 +184,12 @@ def test_a_fallback_kernel_says_why_without_credentials(world):
     seen = world.state(kernel, world.lock(OLD, STACK))
     assert seen["fallback"]["message"] == "no way to https://***@host/x"
     assert seen["restart"] == "required"
+
+
+def test_a_kernel_that_is_being_prepared_wants_nothing_yet(world):
+    kernel = world.kernel(None, None)
+    kernel.job = Job("kernel", "n.ipynb", "k")
+    assert world.state(kernel, world.lock(OLD, STACK))["restart"] is None
 
 
 def test_files_that_a_kernel_writes_are_not_trusted(world, tmp_path):

@@ -136,3 +136,14 @@ def test_a_lock_of_the_wrong_shape_is_no_lock(tmp_path: Path) -> None:
     path.write_text("[]")
     assert read_notebook_lock(str(path)) is None
     assert read_notebook_lock(str(tmp_path / "none.ipynb")) is None
+
+
+def test_a_kernel_that_moved_says_so_beside_its_lock(tmp_path: Path) -> None:
+    path = tmp_path / "s.json"
+    path.write_text(json.dumps({"pyartifacts": None, "pid": 12}))
+    session = Session(str(path), "/host/python", True, view="/views/a")
+
+    session.write_lock(LOCK)
+    session.note_moved()
+
+    assert json.loads(path.read_text()) == {"pyartifacts": LOCK, "pid": 12, "moved": True}
