@@ -228,7 +228,7 @@ function Store({ packages }: IProps): JSX.Element {
             packages.state?.digest === null
           }
           title={trans.__('Hash every file again and repair what is wrong')}
-          onClick={() => void packages.verify()}
+          onClick={() => void packages.tend('verify')}
         >
           {trans.__('Verify files')}
         </button>
