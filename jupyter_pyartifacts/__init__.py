@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ._version import __version__
 
 __all__ = ["__version__"]
+
+# Not that of `typing`, whose loading is half of what a command waits for that an engine runs.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def _jupyter_labextension_paths() -> list[dict[str, str]]:

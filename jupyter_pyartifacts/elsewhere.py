@@ -24,25 +24,26 @@ _CONNECTIONS = 8
 def hash_elsewhere(
     artifacts: Iterable[Artifact], *, store: Store, fetcher: Fetcher, reporter: Reporter
 ) -> dict[Digest, Digest]:
-    """Return the tree hash of each archive, over a few range requests where it is not known.
+    """Return the tree hash of each archive by its key, over a few range requests where unknown.
 
+    An sdist brings its own: its translation is the same everywhere, and the lock pins it.
     What is learned is remembered in the store. Raises NetworkError and ArtifactError.
     """
     trees: dict[Digest, Digest] = {}
     unknown: dict[Digest, Artifact] = {}
     for artifact in artifacts:
-        known = artifact.tree or store.known_tree(artifact.digest)
+        known = artifact.tree or store.known_tree(artifact.key)
         if known is None:
-            unknown[artifact.digest] = artifact
+            unknown[artifact.key] = artifact
         else:
-            trees[artifact.digest] = known
+            trees[artifact.key] = known
     if not unknown:
         return trees
     with ThreadPoolExecutor(min(_CONNECTIONS, len(unknown))) as pool:
         hashed = pool.map(lambda each: _hash_one(each, store, fetcher), unknown.values())
         for number, (artifact, tree) in enumerate(zip(unknown.values(), hashed, strict=True), 1):
-            store.remember_tree(artifact.digest, tree)
-            trees[artifact.digest] = tree
+            store.remember_tree(artifact.key, tree)
+            trees[artifact.key] = tree
             reporter.progress(
                 Progress(stage="metadata", done=number, total=len(unknown), item=artifact.filename)
             )

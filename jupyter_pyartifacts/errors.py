@@ -18,6 +18,7 @@ __all__ = [
     "PlatformError",
     "PyArtifactsError",
     "ResolutionError",
+    "SdistRefused",
     "StoreError",
     "UnknownProject",
     "UnsafeArchive",
@@ -174,6 +175,12 @@ class UnsafeArchive(ArtifactError):
     """An archive would write outside its tree or is malformed in a way attackers use."""
 
     code = "unsafe-archive"
+
+
+class SdistRefused(ArtifactError):
+    """A source archive cannot be translated without running something of it; `where` shows why."""
+
+    code = "sdist-refused"
 
 
 class StoreError(PyArtifactsError):

@@ -12,14 +12,14 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
 from .errors import ArtifactError, HashMismatch, StoreError
 from .model import Digest
-from .plan import Fetcher, Pin
+from .plan import TRANSLATOR_VERSION, Fetcher, Pin
 from .report import Progress, Reporter
 from .store import Lock, Published, Store, storage_errors
 from .store.storage import explain
@@ -49,14 +49,14 @@ def instantiate_pins(
     threads: int | None = None,
     connections: int = CONNECTIONS,
 ) -> dict[Digest, Published]:
-    """Return each pin's published artifact by its archive's digest; fetch what is not there.
+    """Return each pin's published artifact by its key; fetch what is not there.
 
     When everything is there, that costs the reading of one small file for each. Raises
     HashMismatch, ArtifactError and UnsafeArchive for a file that is not what it should be,
     NetworkError for what cannot be reached, StoreError for a disk that is full or read-only.
     After an error nothing half made is under any artifact's name.
     """
-    wanted = {pin.artifact.digest: pin for pin in pins}
+    wanted = {pin.artifact.key: pin for pin in pins}
     found: dict[Digest, Published] = {}
     missing: list[Pin] = []
     for digest, pin in wanted.items():
@@ -66,13 +66,6 @@ def instantiate_pins(
         else:
             found[digest] = _checked_in_store(pin, published)
     if missing:
-        for pin in missing:
-            if pin.artifact.kind != "wheel":
-                raise ArtifactError(
-                    f"{_label(pin)}: there is only an sdist, and this version reads wheels only",
-                    where=pin.artifact.filename,
-                    hint="pin a version that has a wheel for this platform",
-                )
         store.prepare()
         with store.using():
             found |= _Run(missing, store, fetcher, reporter, threads, connections).run()
@@ -100,9 +93,25 @@ def _checked(pin: Pin, published: Published) -> Published:
             where=pin.artifact.filename,
             expected=str(pin.artifact.tree),
             found=str(published.tree),
-            hint="lock again: jupyter pyartifacts lock NOTEBOOK",
+            hint=_tree_hint(pin),
         )
     return published
+
+
+def _tree_hint(pin: Pin) -> str:
+    made = pin.artifact.translator
+    if made is None:
+        return "lock again: jupyter pyartifacts lock NOTEBOOK"
+    if made == TRANSLATOR_VERSION:
+        return (
+            "the lock was edited, or an sdist is not translated here as it is elsewhere: report"
+            " it, and lock again: jupyter pyartifacts lock NOTEBOOK"
+        )
+    return (
+        f"it was translated by version {made} of the translator, and version {TRANSLATOR_VERSION},"
+        " which is here, makes another tree of it: lock again (jupyter pyartifacts lock NOTEBOOK),"
+        " or use the version of jupyter_pyartifacts that made the lock"
+    )
 
 
 def _checked_in_store(pin: Pin, published: Published) -> Published:
@@ -205,7 +214,7 @@ class _Run:
 
     def _take(self, pin: Pin, wait: bool) -> bool:
         """Fetch one artifact and hand it on; return False if another process is at it."""
-        digest = pin.artifact.digest
+        digest = pin.artifact.key
         lock = self._store.lock(digest.hex, wait=wait, check=self._check_stop)
         if lock is None:
             return False
@@ -215,7 +224,7 @@ class _Run:
             if published is not None:
                 self._done(pin, published, fetched=False)
                 return True
-            part = self._store.layout.part(digest)
+            part = self._store.layout.part(pin.artifact.digest)
             self._fetch(pin, part)
             self._check_stop()
             temporary = self._store.temporary(digest.hex)
@@ -226,11 +235,39 @@ class _Run:
                 pin.artifact.filename,
                 pin.artifact.size,
                 lambda result: self._extracted(pin, part, temporary, lock, result),
+                self._watch(pin),
             )
         finally:
             if not handed_on:
                 lock.release()
         return True
+
+    def _watch(self, pin: Pin) -> Callable[[int], None]:
+        """Return what shows the movement of a long translation, and ends it if all is to stop."""
+        read, told = 0, time.monotonic()
+
+        def watch(count: int) -> None:
+            nonlocal read, told
+            self._check_stop()
+            read += count
+            now = time.monotonic()
+            if now - told < _TELL_EVERY:
+                return
+            told = now
+            with self._guard:
+                done = len(self._found)
+            self._reporter.progress(
+                Progress(
+                    stage="extract",
+                    done=read,
+                    unit="bytes",
+                    item=pin.distribution.name,
+                    distributions_done=done,
+                    distributions_total=self._all,
+                )
+            )
+
+        return watch
 
     def _fetch(self, pin: Pin, part: Path) -> None:
         """Have the whole, checked archive in `part`. Raises HashMismatch, NetworkError."""
@@ -289,10 +326,9 @@ class _Run:
                 raise explain(result, self._store.root, "written") from result
             if isinstance(result, BaseException):
                 raise result
-            digest = pin.artifact.digest
             _check_facts(pin, result)
             published = self._store.publish_artifact(
-                digest, temporary, result.facts, result.manifest, result.sizes
+                pin.artifact.key, temporary, result.facts, result.manifest, result.sizes
             )
             part.unlink(missing_ok=True)
             self._done(pin, published, fetched=True)
@@ -307,7 +343,7 @@ class _Run:
     def _done(self, pin: Pin, published: Published, *, fetched: bool) -> None:
         _checked(pin, published)
         with self._guard:
-            self._found[pin.artifact.digest] = published
+            self._found[pin.artifact.key] = published
             done = len(self._found)
         if not fetched:
             self._count(pin.artifact.size)

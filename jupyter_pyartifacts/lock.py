@@ -54,7 +54,10 @@ __all__ = [
 
 LOCK_VERSION = 1
 METADATA_KEY = "pyartifacts"
-_RESTORE = "restore the notebook from a backup or its version control, or lock again"
+_RESTORE = (
+    "restore the notebook from a backup or its version control; if two locks were merged, lock"
+    " again: jupyter pyartifacts lock NOTEBOOK --merge"
+)
 _MAX_LINES = 50_000
 _MAX_TEXT = 16_384
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -148,7 +151,10 @@ def _parse(document: object) -> Lock:
     if artifacts:
         stray = min(artifact.filename for own in artifacts.values() for artifact in own)
         raise _Fault(f"{stray} belongs to no distribution", ".artifacts")
-    trees = dict(_lines_of(table, "trees", _tree))
+    tree_lines = _lines_of(table, "trees", _tree)
+    trees = dict(tree_lines)
+    if len(trees) < len(tree_lines):
+        raise _Fault("a platform stands twice", ".trees")
     if set(trees) - set(platforms):
         raise _Fault(f"{min(set(trees) - set(platforms))} is not a covered platform", ".trees")
     return Lock(

@@ -24,12 +24,14 @@ import tempfile
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from .diskform import disk_form
 from .errors import NotebookError
 
 __all__ = [
     "KEY",
     "Document",
     "parse_document",
+    "read_bytes",
     "read_document",
     "render_document",
     "write_notebook",
@@ -42,7 +44,6 @@ KEY = "pyartifacts"
 Kind = Literal["notebook", "session", "held"]
 _LARGEST = 1 << 30
 _CONFLICT = re.compile(r"^(?:<{7}|>{7}) ", re.MULTILINE)
-_SPLIT_TYPES = ("application/javascript", "image/svg+xml")
 
 
 class Document:
@@ -53,10 +54,21 @@ class Document:
     `directory` is what relative `file:` locations start from.
     """
 
-    def __init__(self, path: Path, data: bytes, session_directory: Path | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        data: bytes,
+        session_directory: Path | None = None,
+        caller: int | None = None,
+        *,
+        seen: bytes | None = None,
+    ) -> None:
+        """Read `data`; `seen` is the sha256 of what the file holds, if that is something else."""
         self.path = path
+        self._caller = caller
         self._content, self.kind = parse_document(data, str(path))
-        self._seen = hashlib.sha256(data).digest()
+        self._seen = hashlib.sha256(data).digest() if seen is None else seen
+        self._differs = seen is not None
         beside = path.parent
         self.directory = (session_directory or beside) if self.kind == "session" else beside
 
@@ -64,9 +76,9 @@ class Document:
     def owner(self) -> int | None:
         """Return the process for whose sake work goes on in the background, None for no such.
 
-        A session file is its kernel's, which is our parent.
+        A session file is its kernel's, which called us: our parent, unless it is said who.
         """
-        return os.getppid() if self.kind == "session" else None
+        return (self._caller or os.getppid()) if self.kind == "session" else None
 
     @property
     def lock_document(self) -> object | None:
@@ -88,7 +100,7 @@ class Document:
         Raises NotebookError if the file is not what was read any more, or cannot be written;
         it is untouched then.
         """
-        if rendered == self.lock_document:
+        if rendered == self.lock_document and not self._differs:
             return
         self.write_content(self._with_lock(rendered))
 
@@ -97,6 +109,7 @@ class Document:
         data = render_document(content, self.kind)
         _replace_file(self.path, data, seen=self._seen)
         self._content, self._seen = content, hashlib.sha256(data).digest()
+        self._differs = False
 
     def _with_lock(self, rendered: dict[str, Any] | None) -> dict[str, Any]:
         if self.kind == "session":
@@ -114,17 +127,21 @@ class Document:
 
 
 def read_document(
-    path: str | os.PathLike[str], *, session_directory: Path | None = None
+    path: str | os.PathLike[str],
+    *,
+    session_directory: Path | None = None,
+    caller: int | None = None,
 ) -> Document:
     """Read the notebook (`*.ipynb`, nbformat 4) or session file (`*.json`) at `path`.
 
-    `session_directory` is the directory of the notebook that a session file stands for.
+    `session_directory` is the directory of the notebook that a session file stands for, `caller`
+    the process that this command belongs to where that is not our parent.
 
     Raises NotebookError: no such file, not a file, unreadable, larger than 1 GiB, and whatever
     `parse_document` refuses.
     """
     place = Path(os.path.abspath(path))
-    return Document(place, _read_file(place), session_directory)
+    return Document(place, read_bytes(place), session_directory, caller)
 
 
 def parse_document(data: bytes, where: str) -> tuple[dict[str, Any], Kind]:
@@ -151,7 +168,7 @@ def parse_document(data: bytes, where: str) -> tuple[dict[str, Any], Kind]:
 def render_document(content: dict[str, Any], kind: Kind) -> bytes:
     """Return the bytes of the document, as nbformat writes them; the argument is not changed."""
     if kind == "notebook":
-        content = _disk_form(content)
+        content = disk_form(content)
     text = json.dumps(content, indent=1, sort_keys=True, separators=(",", ": "), ensure_ascii=False)
     # A lone surrogate has no UTF-8. JSON can say it as \udXXX, which is what this handler writes.
     return (text + "\n").encode("utf-8", errors="backslashreplace")
@@ -204,8 +221,9 @@ def _parse_json(data: bytes, where: str) -> object:
                 "the notebook has an unresolved merge conflict",
                 where=f"{where}, line {line}",
                 found=text[conflict.start() :].splitlines()[0][:80],
-                hint="resolve the conflict (`nbdime mergetool`, or `git checkout --ours` or "
-                "`--theirs` and the file's name), then try again",
+                hint="if only the lock is in conflict: jupyter pyartifacts lock NOTEBOOK --merge; "
+                "else resolve it (`nbdime mergetool`, or `git checkout --ours` or `--theirs` and "
+                "the file's name), then try again",
             ) from error
         raise NotebookError(
             "the notebook is not JSON",
@@ -276,71 +294,8 @@ def _kind_of(value: object) -> str:
     return names.get(type(value), "a number")
 
 
-def _disk_form(notebook: dict[str, Any]) -> dict[str, Any]:
-    """Bring a notebook into the form that nbformat writes: lines split, transient keys gone."""
-    metadata = {
-        key: value
-        for key, value in notebook["metadata"].items()
-        if key not in ("orig_nbformat", "orig_nbformat_minor", "signature")
-    }
-    cells = [_disk_cell(cell) for cell in notebook["cells"]]
-    return {**notebook, "metadata": metadata, "cells": cells}
-
-
-def _disk_cell(cell: dict[str, Any]) -> dict[str, Any]:
-    cell = dict(cell)
-    cell["metadata"] = {key: value for key, value in cell["metadata"].items() if key != "trusted"}
-    if "source" in cell:
-        cell["source"] = _split(cell["source"])
-    if isinstance(cell.get("attachments"), dict):
-        cell["attachments"] = {
-            name: _disk_bundle(bundle) for name, bundle in cell["attachments"].items()
-        }
-    if cell.get("cell_type") == "code" and isinstance(cell.get("outputs"), list):
-        cell["outputs"] = [_disk_output(output) for output in cell["outputs"]]
-    return cell
-
-
-def _disk_output(output: Any) -> Any:
-    if not isinstance(output, dict):
-        return output
-    kind = output.get("output_type")
-    if kind in ("execute_result", "display_data"):
-        return {**output, "data": _disk_bundle(output["data"])} if "data" in output else output
-    if kind == "stream" and "text" in output:
-        return {**output, "text": _split(output["text"])}
-    if kind and isinstance(output.get("text"), list):
-        return {**output, "text": _join(output["text"])}
-    return output
-
-
-def _disk_bundle(bundle: Any) -> Any:
-    if not isinstance(bundle, dict):
-        return bundle
-    return {mime: _disk_mime(mime, value) for mime, value in bundle.items()}
-
-
-def _disk_mime(mime: str, value: Any) -> Any:
-    if mime == "application/json" or (mime.startswith("application/") and mime.endswith("+json")):
-        return value
-    joined = _join(value)
-    if mime.startswith("text/") or mime in _SPLIT_TYPES:
-        return _split(joined)
-    return joined
-
-
-def _join(value: Any) -> Any:
-    if isinstance(value, list) and all(isinstance(line, str) for line in value):
-        return "".join(value)
-    return value
-
-
-def _split(value: Any) -> Any:
-    value = _join(value)
-    return value.splitlines(True) if isinstance(value, str) else value
-
-
-def _read_file(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
+    """Return the bytes of a notebook file. Raises NotebookError as `read_document` does."""
     hint = "name a notebook (.ipynb) that exists and that you may read"
     try:
         status = path.stat()
@@ -392,7 +347,7 @@ def _replace_file(path: Path, data: bytes, *, seen: bytes) -> None:
     """
     target = Path(os.path.realpath(path))
     try:
-        current = _read_file(target)
+        current = read_bytes(target)
     except NotebookError as error:
         raise NotebookError(
             "the notebook is gone since it was read",

@@ -12,10 +12,20 @@ from .errors import LockError, PlatformError
 from .model import Artifact, Digest, Distribution, Lock
 from .platforms import best_wheel, marker_holds
 
-__all__ = ["UNPACK_VERSION", "VIEW_VERSION", "Fetcher", "Pin", "pins_for", "plan_digest"]
+__all__ = [
+    "TRANSLATOR_VERSION",
+    "UNPACK_VERSION",
+    "VIEW_VERSION",
+    "Fetcher",
+    "Pin",
+    "pins_for",
+    "plan_digest",
+]
 
 UNPACK_VERSION = 1
 """Version of the rule that makes a tree of a wheel. Another rule is another number, forever."""
+TRANSLATOR_VERSION = 1
+"""Version of the rules that make a tree of an sdist: another number for any change of a tree."""
 VIEW_VERSION = 1
 """Version of the layout of a view; part of its name, so that a new layout is a new view."""
 

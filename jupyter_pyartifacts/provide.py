@@ -21,18 +21,20 @@ from .environment import (
 from .errors import ArtifactError, PlatformError
 from .instantiate import instantiate_pins
 from .interpreter import find_interpreter, system_version
-from .lock import lock_digest
+from .lock import lock_digest, render_lock
 from .model import Digest, Environment, InterpreterInUse, Lock
 from .notebook import Document
 from .plan import Pin, pins_for, plan_digest
 from .platforms import oldest_system
-from .report import Reporter
+from .report import ProgressOnly, Reporter
 from .requirements import parse_requirement
 from .store import Store
 from .treehash import combined_digest
 
 if TYPE_CHECKING:
     from .index.client import IndexClient
+    from .resolve.synthetic import SyntheticWheels
+    from .store import Published
 
 __all__ = ["Provider", "now"]
 
@@ -108,7 +110,7 @@ class Provider:
                     published = instantiate_pins(
                         pins, store=self.store, fetcher=fetcher, reporter=self._reporter
                     )
-                self._check_tree(lock, [published[pin.artifact.digest].tree for pin in pins])
+                self._check_tree(lock, [published[pin.artifact.key].tree for pin in pins])
                 environment = assemble_view(pins, published, interpreter, store=self.store)
             if (self.config.byte_code or whole) and not is_compiled(environment):
                 self._compile(
@@ -126,7 +128,7 @@ class Provider:
         from .store.verify import verify_artifacts
 
         found = [
-            self.store.find_artifact(pin.artifact.digest) for pin in pins_for(lock, self.platform)
+            self.store.find_artifact(pin.artifact.key) for pin in pins_for(lock, self.platform)
         ]
         published = [artifact for artifact in found if artifact is not None]
         damaged = verify_artifacts(published, quick=True)[1]
@@ -159,6 +161,13 @@ class Provider:
             whole=whole,
         )
 
+    def remember(self, document: Document, lock: Lock, environment: Environment) -> None:
+        """Keep a lock as it was written, history and all, for the notebook that may lose it."""
+        notebook = str(document.path) if document.kind == "notebook" else self.config.notebook
+        if notebook is not None:
+            pins = pins_for(lock, self.platform)
+            self._keep_for_notebook(notebook, lock, Digest.parse(environment.digest), pins)
+
     def _keep_for_notebook(
         self, notebook: str, lock: Lock, view: Digest, pins: Sequence[Pin]
     ) -> None:
@@ -169,8 +178,9 @@ class Provider:
             notebook,
             lock=lock_digest(lock),
             view=view,
-            artifacts=[pin.artifact.digest for pin in pins],
+            artifacts=[pin.artifact.key for pin in pins],
             when=now(),
+            document=render_lock(lock),
         )
 
     def _check_tree(self, lock: Lock, trees: Sequence[Digest]) -> None:
@@ -209,8 +219,20 @@ class Provider:
         return tuple(
             pin
             for pin in pins_for(lock, self.platform)
-            if self.store.find_artifact(pin.artifact.digest) is None
+            if self.store.find_artifact(pin.artifact.key) is None
         )
+
+    def synthetic(self, client: IndexClient) -> SyntheticWheels:
+        """Return what brings the sdists that a resolution meets into the store, translated."""
+        from .resolve.synthetic import SyntheticWheels
+
+        def bring(pin: Pin) -> Published:
+            # Its notes are told once it is chosen, not because it was looked at.
+            reporter = ProgressOnly(self._reporter)
+            pins = instantiate_pins([pin], store=self.store, fetcher=client, reporter=reporter)
+            return pins[pin.artifact.key]
+
+        return SyntheticWheels(client, cache=self.store.layout.cache, bring=bring)
 
     def _client(self, lock: Lock, directory: Path) -> IndexClient:
         """Return a client that may fetch what a lock names."""

@@ -38,7 +38,7 @@ def verify_environment(
     be repaired stays in `damaged` without being in `repaired`, and a note says why. Raises
     StoreError if the store cannot be read.
     """
-    wanted = {pin.artifact.digest: pin for pin in pins}
+    wanted = {pin.artifact.key: pin for pin in pins}
     with store.using():
         there = {digest: store.find_artifact(digest) for digest in wanted}
         published = {digest: each for digest, each in there.items() if each is not None}
@@ -73,8 +73,8 @@ def verify_environment(
 def find_damage(pins: Iterable[Pin], *, store: Store, reporter: Reporter) -> Verified:
     """Hash every file of the pins' artifacts and name what is wrong or missing; mend nothing."""
     published, damaged = [], []
-    for pin in {pin.artifact.digest: pin for pin in pins}.values():
-        found = store.find_artifact(pin.artifact.digest)
+    for pin in {pin.artifact.key: pin for pin in pins}.values():
+        found = store.find_artifact(pin.artifact.key)
         if found is None:
             damaged.append(_missing(pin, store))
         else:
@@ -85,8 +85,8 @@ def find_damage(pins: Iterable[Pin], *, store: Store, reporter: Reporter) -> Ver
 
 
 def _missing(pin: Pin, store: Store) -> Damage:
-    path = store.layout.artifact(pin.artifact.digest)
-    return Damage(path=str(path), expected=str(pin.artifact.digest), found="no whole artifact")
+    path = store.layout.artifact(pin.artifact.key)
+    return Damage(path=str(path), expected=str(pin.artifact.key), found="no whole artifact")
 
 
 def _damage(damage: FileDamage) -> Damage:
@@ -97,7 +97,7 @@ def _repair(
     pin: Pin, artifact: Published, damage: Iterable[FileDamage], store: Store, fetcher: Fetcher
 ) -> Published:
     """Unpack the artifact again beside the store, and move its good files over the bad ones."""
-    digest = pin.artifact.digest
+    digest = pin.artifact.key
     scratch = store.temporary(f"repair-{digest.hex}")
     try:
         fresh = instantiate_pins(

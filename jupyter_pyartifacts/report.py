@@ -15,7 +15,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-__all__ = ["Note", "NullReporter", "Progress", "Reporter", "CallbackReporter", "Stage"]
+__all__ = [
+    "CallbackReporter",
+    "Note",
+    "NullReporter",
+    "Progress",
+    "ProgressOnly",
+    "Reporter",
+    "Stage",
+]
 
 Stage = Literal[
     "resolve", "metadata", "download", "extract", "view", "compile", "verify", "gc", "run"
@@ -77,6 +85,16 @@ class NullReporter:
 
     def progress(self, event: Progress, /) -> None:
         """Drop the event."""
+
+    def note(self, text: str, /) -> None:
+        """Drop the note."""
+
+
+class ProgressOnly:
+    """Hand progress on and drop notes."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self.progress = reporter.progress
 
     def note(self, text: str, /) -> None:
         """Drop the note."""

@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
@@ -60,6 +61,7 @@ class UserRequirement:
         return re.split(r"[\\/]", self.location)[-1]
 
 
+@lru_cache(maxsize=4096)
 def parse_requirement(text: str) -> UserRequirement:
     """Read one requirement; raise InvalidRequirement with the reason and what to do instead.
 

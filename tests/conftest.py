@@ -14,6 +14,8 @@ settings.load_profile("here")
 
 # Nothing may go on writing into a test's store after the test: byte code has tests of its own.
 os.environ.setdefault("PYARTIFACTS_BYTE_CODE", "0")
+# What runs on the tester's machine is not what is tested; the engine has tests of its own.
+os.environ["PYARTIFACTS_ENGINE"] = "0"
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -7,11 +7,12 @@ import hashlib
 import html
 import io
 import json
+import re
 import ssl
 import threading
 import zipfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -36,15 +37,37 @@ def project_wheel(
     extras: Iterable[str] = (),
     requires_python: str | None = None,
     metadata: str | None = None,
+    metadata_name: str | None = None,
+    members: Mapping[str, bytes] | None = None,
+    record: Mapping[str, str] | None = None,
 ) -> Wheel:
-    """Build a wheel with these requirements in its METADATA."""
-    lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
+    """Build a wheel with one module of its name and these requirements in its METADATA.
+
+    `members` are further files; `metadata_name` is a name to lie about, `record` maps paths to
+    hashes that RECORD lies about.
+    """
+    lines = ["Metadata-Version: 2.1", f"Name: {metadata_name or name}", f"Version: {version}"]
     if requires_python is not None:
         lines.append(f"Requires-Python: {requires_python}")
     lines += [f"Provides-Extra: {extra}" for extra in extras]
     lines += [f"Requires-Dist: {text}" for text in requires]
     text = "\n".join([*lines, "", "A wheel for tests.", ""]) if metadata is None else metadata
-    return build_wheel(name, version, metadata=text, tag=tag)
+    module = {f"{name.replace('-', '_')}.py": f"__version__ = {version!r}\n"}
+
+    def lie(honest: str) -> str:
+        for path, value in (record or {}).items():
+            honest = re.sub(rf'("{re.escape(path)}",sha256=)[^,]*', rf"\g<1>{value}", honest)
+        return honest
+
+    return build_wheel(
+        name,
+        version,
+        {**module, **(members or {})},
+        metadata=text,
+        wheel=f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n",
+        tag=tag,
+        record=lie,
+    )
 
 
 @dataclass
@@ -64,7 +87,8 @@ class IndexServer:
 
     `cut` maps a path's last part to the number of bytes after which its connection is dropped,
     once each; `held` to an event that is waited for in the middle; `busy` to how many times 503
-    is answered first. `requests` lists what was asked.
+    is answered first. `requests` lists what was asked; `before` is called with each path, and may
+    take its time. `auth` is demanded of everybody.
     """
 
     ranges: bool = True
@@ -73,6 +97,7 @@ class IndexServer:
     root_layout: bool = True
     auth: tuple[str, str] | None = None
     certificate: Path | None = None
+    before: Callable[[str], None] = lambda path: None
     broken_pages: dict[str, bytes] = field(default_factory=dict)
     redirects: dict[str, str] = field(default_factory=dict)
     cut: dict[str, int] = field(default_factory=dict)
@@ -128,9 +153,13 @@ class IndexServer:
         sha256: bool = True,
         size: bool = True,
         listed: bool = True,
+        lies: Mapping[str, object] | None = None,
         **entry: object,
     ) -> Artifact:
-        """Put wheels on the index; return the last one's artifact as a lock would have it."""
+        """Put wheels on the index; return the last one's artifact as a lock would have it.
+
+        `lies` override what the page says of them.
+        """
         for wheel in wheels:
             artifact = self.add_file(
                 wheel.filename,
@@ -141,6 +170,8 @@ class IndexServer:
                 listed=listed,
                 **entry,
             )
+            if listed:
+                self.projects[canonicalize_name(wheel.name)][-1].entry.update(lies or {})
             if metadata:
                 served = self.projects[canonicalize_name(wheel.name)][-1]
                 served.metadata = _metadata_of(wheel)
@@ -176,6 +207,12 @@ class IndexServer:
             self.projects.setdefault(canonicalize_name(name), []).append(served)
         location = hint if self.root_layout else f"./files/{filename}"
         return Artifact(filename=filename, digest=Digest(digest), size=len(data), location=location)
+
+    def forget(self, name: str) -> None:
+        """Take away all files of a project, but not its page."""
+        for served in self.projects[name]:
+            self.files.pop(served.path, None)
+        self.projects[name] = []
 
     def page(self, name: str) -> tuple[str, bytes] | None:
         """Return content type and body of a project's page."""
@@ -233,6 +270,7 @@ class _Handler(BaseHTTPRequestHandler):
         index.requests.append(f"{self.command} {path}{' ' + span if span else ''}")
         index.headers.append(dict(self.headers))
         index.peers.add(self.client_address)
+        index.before(path)
         if index.auth is not None:
             wanted = base64.b64encode(":".join(index.auth).encode()).decode()
             if self.headers.get("Authorization") != f"Basic {wanted}":

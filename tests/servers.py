@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.cookiejar
 import json
 import subprocess
@@ -51,10 +52,9 @@ class ServerProcess:
         self.log = root.parent / "server.log"
         directory = root.parent / "config"
         directory.mkdir(exist_ok=True)
-        settings = {
-            "ServerApp": {"jpserver_extensions": dict.fromkeys(extensions, True)},
-            **(config or {}),
-        }
+        # Installed for the tests that ask for it, it would be on in all of them.
+        enabled = {"jupyter_server_ydoc": False, **dict.fromkeys(extensions, True)}
+        settings = {"ServerApp": {"jpserver_extensions": enabled}, **(config or {})}
         (directory / "jupyter_server_config.json").write_text(json.dumps(settings))
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -68,6 +68,7 @@ class ServerProcess:
                     **environ,
                     "JUPYTER_RUNTIME_DIR": str(self.runtime),
                     "JUPYTER_CONFIG_DIR": str(directory),
+                    "JUPYTER_DATA_DIR": str(root.parent / "jupyter"),
                 },
                 stdout=log,
                 stderr=log,
@@ -78,10 +79,11 @@ class ServerProcess:
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and self.process.poll() is None:
             for path in self.runtime.glob("jpserver-*.json"):
-                try:
-                    return str(json.loads(path.read_text())["url"])
-                except ValueError:
-                    pass
+                # The file is there before the server answers.
+                with contextlib.suppress(ValueError, urllib.error.URLError):
+                    url = str(json.loads(path.read_text())["url"])
+                    with urllib.request.urlopen(f"{url}api", timeout=PATIENCE):
+                        return url
             time.sleep(0.1)
         self.process.kill()
         raise RuntimeError(self.log.read_text())

@@ -203,15 +203,6 @@ def test_a_lying_wheel_publishes_nothing_of_its_own(bad: Wheel, store: Store) ->
     assert len(instantiate(store, Source().serve(*WHEELS), WHEELS)) == len(WHEELS)
 
 
-def test_an_sdist_is_refused_for_now(store: Store) -> None:
-    pin = WHEELS[0].pin(filename="demo0-1.0.tar.gz")
-    with pytest.raises(ArtifactError) as caught:
-        instantiate_pins([pin], store=store, fetcher=Source(), reporter=Listener())
-    assert caught.value.what == (
-        "demo0 1.0: there is only an sdist, and this version reads wheels only"
-    )
-
-
 def test_what_cannot_be_reached_is_said(store: Store) -> None:
     with pytest.raises(NetworkError, match="a file is not to be had"):
         instantiate(store, Source(), WHEELS)

@@ -243,7 +243,8 @@ def test_every_fault_names_its_place(document: object, message: str) -> None:
     with pytest.raises(LockError) as caught:
         parse_lock(document)
     assert str(caught.value) == (
-        f"{message}\nhint: restore the notebook from a backup or its version control, or lock again"
+        f"{message}\nhint: restore the notebook from a backup or its version control; if two"
+        " locks were merged, lock again: jupyter pyartifacts lock NOTEBOOK --merge"
     )
 
 

@@ -309,8 +309,9 @@ REFUSED = {
     "conflict": (
         b'{\n<<<<<<< HEAD\n "a": 1\n=======\n "a": 2\n>>>>>>> other\n}',
         "the notebook has an unresolved merge conflict (n, line 2)\n  found:    <<<<<<< HEAD\n"
-        "hint: resolve the conflict (`nbdime mergetool`, or `git checkout --ours` or `--theirs` "
-        "and the file's name), then try again",
+        "hint: if only the lock is in conflict: jupyter pyartifacts lock NOTEBOOK --merge; else "
+        "resolve it (`nbdime mergetool`, or `git checkout --ours` or `--theirs` and the file's "
+        "name), then try again",
     ),
 }
 

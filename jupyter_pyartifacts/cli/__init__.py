@@ -22,13 +22,16 @@ INTERRUPTED = 130
 BROKEN_PIPE = 141
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run one command line and return its exit code; nothing is raised but SystemExit by help."""
+def main(arguments: Sequence[str], caller: int | None = None) -> int:
+    """Run one command line and return its exit code; nothing is raised but SystemExit by help.
+
+    `caller` is the process that the command belongs to, where that is not this one's parent.
+    """
     console = Console(json_events=_wants_json(arguments))
     try:
         from .dispatch import dispatch
 
-        code = dispatch(arguments, console)
+        code = dispatch(arguments, console, caller)
         console.flush()
     except PyArtifactsError as error:
         code = _report(console, error)

@@ -28,6 +28,7 @@ class Call:
     options: argparse.Namespace
     notebook: str | None
     words: tuple[str, ...]
+    caller: int | None = None
 
     def document(self) -> Document:
         """Read the notebook that was named; raises NotebookError.
@@ -38,7 +39,7 @@ class Call:
         assert self.notebook is not None  # noqa: S101 - dispatch saw to it
         named = self.config.notebook
         home = Path(named).absolute().parent if named else Path.cwd()
-        return read_document(self.notebook, session_directory=home)
+        return read_document(self.notebook, session_directory=home, caller=self.caller)
 
     @contextmanager
     def engine(self) -> Iterator[Engine]:

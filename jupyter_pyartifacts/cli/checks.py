@@ -57,6 +57,7 @@ def installation_checks(config: Config) -> Iterator[Finding]:
     yield _data_file(
         "magic in stock kernels", Path("etc", "ipython", "startup", "50-jupyter-pyartifacts.py")
     )
+    yield _engine(config)
     yield from _stores(config)
     yield Finding(state="right", what="trust policy", found=config.trust)
     if config.offline:
@@ -66,6 +67,20 @@ def installation_checks(config: Config) -> Iterator[Finding]:
             found="switched off",
             hint="unset PYARTIFACTS_OFFLINE to use it",
         )
+
+
+def _engine(config: Config) -> Finding:
+    from ..engine.address import is_switched_off
+    from ..engine.control import find_engines
+
+    if is_switched_off(config.environ):
+        found = "switched off by PYARTIFACTS_ENGINE"
+    else:
+        running = find_engines()
+        found = "none is running; commands load everything themselves"
+        if running:
+            found = f"process {running[0].pid} runs commands, {running[0].served} so far"
+    return Finding(state="right", what="engine", found=found)
 
 
 def notebook_checks(call: Call) -> Iterator[Finding]:

@@ -40,6 +40,7 @@ VERBS: Mapping[str, str] = MappingProxyType(
         "gc": "remove what no notebook uses from the store",
         "enable": "let every tool of this environment use notebooks' locks",
         "disable": "undo enable",
+        "engine": "keep a process loaded that runs commands sooner, or end it",
         "doctor": "say what is right and what is wrong with this installation",
     }
 )
@@ -62,7 +63,7 @@ _WITH_VALUE = (
 )
 
 
-def dispatch(arguments: Sequence[str], console: Console) -> int:
+def dispatch(arguments: Sequence[str], console: Console, caller: int | None = None) -> int:
     """Run one command line and return its exit code; raises PyArtifactsError."""
     verb, rest = _split(arguments)
     if verb is None:
@@ -88,6 +89,7 @@ def dispatch(arguments: Sequence[str], console: Console) -> int:
         options=options,
         notebook=notebook,
         words=tuple(words),
+        caller=caller,
     )
     return module.run(call)
 
@@ -172,7 +174,7 @@ def _overview() -> str:
         )
         + "\n\nenvironment variables: PYARTIFACTS_STORE, PYARTIFACTS_TRUST (ask, index, all),\n"
         "PYARTIFACTS_OFFLINE, PYARTIFACTS_INDEX_URL, PYARTIFACTS_ALLOWED_INDEXES,\n"
-        "PYARTIFACTS_NOTEBOOK\n\n"
+        "PYARTIFACTS_NOTEBOOK, PYARTIFACTS_ENGINE (0: use no running engine)\n\n"
         "exit codes: 0 done, 1 failed, 2 the command line cannot be understood\n"
     )
 

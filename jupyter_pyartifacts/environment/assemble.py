@@ -82,5 +82,5 @@ def build_view(
     Raises OSError, and ArtifactError where two artifacts have different files of one name.
     """
     assembly = Assembly(here, final, interpreter)
-    assembly.make([(pin, published[pin.artifact.digest]) for pin in pins])
+    assembly.make([(pin, published[pin.artifact.key]) for pin in pins])
     return tuple(assembly.notes)

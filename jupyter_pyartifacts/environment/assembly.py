@@ -57,7 +57,7 @@ class Assembly:
             "format": 1,
             "interpreter": self._interpreter.path,
             "version": self._interpreter.version,
-            "artifacts": sorted(pin.artifact.digest.hex for pin, _ in parts),
+            "artifacts": sorted(pin.artifact.key.hex for pin, _ in parts),
             "notes": self.notes,
             "left_out": self._left_out,
         }

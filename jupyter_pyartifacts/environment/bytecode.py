@@ -194,7 +194,7 @@ def _homes(pins: Sequence[Pin], store: Store) -> dict[str, str]:
     homes = {}
     for pin in pins:
         for layout in store.layers:
-            home = str(layout.artifact(pin.artifact.digest))
+            home = str(layout.artifact(pin.artifact.key))
             if os.path.isdir(home):
                 homes[pin.distribution.name] = home
                 break

@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,6 +58,7 @@ class PyArtifactsProvisioner(LocalProvisioner):
     _origin: Origin | None = None
     _engine: Engine | None = None
     _environment_in_use: Environment | None = None
+    _recorded: threading.Event | None = None
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Prepare the environment, then have ports picked, then rewrite command and environment."""
@@ -79,21 +79,42 @@ class PyArtifactsProvisioner(LocalProvisioner):
         return await (self._stock(kwargs) if prepared is None else self._isolated(prepared))
 
     async def post_launch(self, **kwargs: Any) -> None:
-        """Keep the environment in the store for as long as the kernel runs."""
-        await super().post_launch(**kwargs)
-        engine, environment, pid = self._engine, self._environment_in_use, self.pid
-        if engine is not None and environment is not None and pid:
-            await self._kept(lambda: engine.keep_for_kernel(self.kernel_id, pid, environment))
-            threading.Thread(target=self._tend, name="pyartifacts-tend", daemon=True).start()
+        """Keep the environment in the store for as long as the kernel runs.
 
-    def _tend(self) -> None:
-        """Look over the environment once the kernel has had its first second to itself."""
+        Nobody waits for that: the kernel is starting just now, and has use for the processors.
+        """
+        await super().post_launch(**kwargs)
+        engine, environment, origin = self._engine, self._environment_in_use, self._origin
+        if engine is None or environment is None or origin is None or not self.pid:
+            return
+        self._recorded = threading.Event()
+        threading.Thread(
+            target=self._look_after,
+            args=(engine, environment, origin.document, self.pid, self._recorded),
+            name="pyartifacts-tend",
+            daemon=True,
+        ).start()
+
+    def _look_after(
+        self,
+        engine: Engine,
+        environment: Environment,
+        document: object,
+        pid: int,
+        recorded: threading.Event,
+    ) -> None:
+        """Record what a kernel uses, and look it over once it has had a second to itself."""
+        try:
+            engine.keep_for_kernel(self.kernel_id, pid, environment)
+        except (PyArtifactsError, OSError) as error:
+            self.log.warning("pyartifacts: %s", error)
+        finally:
+            recorded.set()
         time.sleep(_FIRST_SECOND)
-        engine, origin = self._engine, self._origin
-        if engine is None or origin is None:
+        if self._engine is not engine:
             return
         try:
-            engine.tend(origin.document)
+            engine.tend(document)
         except PyArtifactsError as error:
             self.log.warning("pyartifacts: %s", error)
 
@@ -106,17 +127,19 @@ class PyArtifactsProvisioner(LocalProvisioner):
             await host.ended(self.kernel_id)
         engine, self._engine = self._engine, None
         if engine is not None:
-            await self._kept(lambda: engine.forget_kernel(self.kernel_id))
+            try:
+                await run_in_thread(lambda: self._forget(engine))
+            except (PyArtifactsError, OSError) as error:
+                self.log.warning("pyartifacts: %s", error)
         if self._session:
             session.remove_session(self._session)
             self._session = None
 
-    async def _kept(self, note: Callable[[], None]) -> None:
-        """Note in the store what a kernel uses; a kernel runs and ends also where that fails."""
-        try:
-            await run_in_thread(note)
-        except (PyArtifactsError, OSError) as error:
-            self.log.warning("pyartifacts: %s", error)
+    def _forget(self, engine: Engine) -> None:
+        """Take the record of a kernel out that ended, once it was written."""
+        if self._recorded is not None:
+            self._recorded.wait()
+        engine.forget_kernel(self.kernel_id)
 
     async def _stock(self, kwargs: dict[str, Any]) -> dict[str, Any]:
         result: dict[str, Any] = await super().pre_launch(**kwargs)
@@ -210,7 +233,19 @@ class PyArtifactsProvisioner(LocalProvisioner):
             )
             return engine, environment
 
-        self._engine, self._environment_in_use = engine, environment = await run_in_thread(prepare)
+        work = asyncio.ensure_future(run_in_thread(prepare))
+        if host is not None:
+            # The engine stops at its next step; nobody waits for a network that is silent.
+            cancel = asyncio.ensure_future(host.cancelled(self.kernel_id))
+            try:
+                await asyncio.wait({work, cancel}, return_when=asyncio.FIRST_COMPLETED)
+                if not work.done():
+                    raise cancel.result()
+            finally:
+                cancel.cancel()
+                if not work.done():
+                    work.cancel()
+        self._engine, self._environment_in_use = engine, environment = await work
         return environment, os.pathsep.join(str(layout.root) for layout in engine.store.layers)
 
     def _encryption(self, kwargs: dict[str, Any], environment: Environment) -> dict[str, Any]:

@@ -32,6 +32,9 @@ class KernelHost(Protocol):
     def reporter(self, kernel_id: str, path: str | None) -> Reporter:
         """Return what takes the progress of one kernel's preparation."""
 
+    async def cancelled(self, kernel_id: str) -> PyArtifactsError:
+        """Wait until somebody cancels a preparation; return what it fails with."""
+
     def failed(self, kernel_id: str, path: str | None, error: PyArtifactsError) -> None:
         """Take the failure that made one kernel a fallback kernel."""
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 from ..index.client import IndexClient
 from ..index.locations import location_for
 from ..model import Artifact, Digest
 from ..requirements import UserRequirement
-from .offer import decode_source
+from .synthetic import SyntheticWheels, Translation, measure, underlying_sdist
 from .uvlock import UvWheel
 
 __all__ = ["ArtifactWriter"]
@@ -20,13 +18,19 @@ class ArtifactWriter:
     """Write the artifacts of one lock.
 
     `ties` maps projects to the URL of their index; `given` are the requirements that are met by
-    wheels of the user's own.
+    files of the user's own; `synthetic` knows what came of sdists.
     """
 
     def __init__(
-        self, client: IndexClient, *, ties: Mapping[str, str], given: Iterable[UserRequirement]
+        self,
+        client: IndexClient,
+        *,
+        ties: Mapping[str, str],
+        given: Iterable[UserRequirement],
+        synthetic: SyntheticWheels | None,
     ) -> None:
         self._client = client
+        self._synthetic = synthetic
         self._ties = ties
         self._given = {(own.name, own.filename): own for own in given if own.kind != "index"}
 
@@ -36,14 +40,24 @@ class ArtifactWriter:
         A file that its index gives no hash of is downloaded here, one without a size is asked
         for. Raises NetworkError.
         """
-        _, size, url = decode_source(wheel.url.rsplit("/", 2)[-2])
-        filename, digest = wheel.filename, wheel.sha256
-        if size is None:
-            size = wheel.size
+        file = wheel.file
+        url, size, filename, digest = file.url, file.size, wheel.filename, wheel.sha256
+        found = underlying_sdist(url)
+        if found is not None and self._synthetic is not None:
+            made = self._synthetic.known(file)
+            if isinstance(made, Translation):
+                return Artifact(
+                    filename=found[0],
+                    digest=made.digest,
+                    size=made.size,
+                    location=self._location(name, *found),
+                    tree=made.tree,
+                    translator=self._synthetic.version,
+                )
         if size is None and digest is not None:
             size = self._client.size_of(url, where=filename)
         if size is None or digest is None:
-            digest, size = self._measure(url, filename)
+            digest, size = measure(self._client, url, filename)
         return Artifact(
             filename=filename,
             digest=Digest(digest),
@@ -60,9 +74,3 @@ class ArtifactWriter:
         index_url = self._client.default_index
         self._client.learn_root(index_url, url)
         return location_for(url, index_url)
-
-    def _measure(self, url: str, filename: str) -> tuple[str, int]:
-        with tempfile.TemporaryDirectory(prefix="pyartifacts-wheel-") as directory:
-            part = Path(directory, "wheel")
-            digest = self._client.download_url(url, part, where=filename)
-            return digest, part.stat().st_size

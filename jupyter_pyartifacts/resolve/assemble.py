@@ -10,7 +10,7 @@ from ..platforms import best_wheel, marker_for
 from .uvlock import UvWheel
 from .walk import Need
 
-__all__ = ["Missing", "assemble_distributions", "missing_wheels"]
+__all__ = ["Missing", "assemble_distributions", "best_file", "missing_wheels"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,13 +22,25 @@ class Missing:
     version: str
 
 
+def best_file(wheels: Iterable[UvWheel], platform: str, minor: str) -> UvWheel | None:
+    """Choose the wheel that suits a platform best; a synthetic one only where no other fits."""
+    by_name: dict[bool, dict[str, UvWheel]] = {False: {}, True: {}}
+    for wheel in wheels:
+        by_name[wheel.sdist is not None][wheel.filename] = wheel
+    for own in by_name.values():
+        name = best_wheel(own, platform, minor)
+        if name is not None:
+            return own[name]
+    return None
+
+
 def missing_wheels(needs: Iterable[Need], minor: str) -> tuple[Missing, ...]:
     """List the packages that have no wheel for a platform on which they are needed."""
     return tuple(
         Missing(platform=platform, name=need.package.name, version=need.package.version)
         for need in needs
         for platform in need.platforms
-        if best_wheel((wheel.filename for wheel in need.package.wheels), platform, minor) is None
+        if best_file(need.package.wheels, platform, minor) is None
     )
 
 
@@ -46,9 +58,8 @@ def assemble_distributions(
     """
     distributions = []
     for need in needs:
-        by_name = {wheel.filename: wheel for wheel in need.package.wheels}
-        chosen = {best_wheel(by_name, platform, minor) for platform in need.platforms}
-        artifacts = [artifact(need, by_name[name]) for name in chosen if name is not None]
+        chosen = {best_file(need.package.wheels, platform, minor) for platform in need.platforms}
+        artifacts = [artifact(need, wheel) for wheel in chosen if wheel is not None]
         distributions.append(
             Distribution(
                 name=need.package.name,

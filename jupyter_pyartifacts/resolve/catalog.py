@@ -5,48 +5,33 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import re
 import tempfile
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol
 from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from ..errors import ArtifactError, NetworkError
-from ..index.client import IndexClient, RangesNotServed
-from ..index.simple import ProjectFile, ProjectPage, parse_version
+from ..filenames import parse_version, sdist_stem
+from ..index.client import IndexClient, ProjectNotFound, RangesNotServed
+from ..index.simple import ProjectFile, ProjectPage
 from ..store.storage import write_file
 from .freshness import Freshness
-from .metadata import impossible_metadata, render_metadata
-from .offer import FORMAT, Facts, Offer, decode_source, make_offer
+from .metadata import head_of, impossible_metadata, is_reason, render_metadata
+from .offer import FORMAT, Facts, Offer, best_wheels, decode_source, encode_source, make_offer
 from .served import Served
+from .synthetic import REFUSALS, Refusal, SyntheticWheels, Translated, underlying_sdist
 from .target import Target
 
-__all__ = ["Catalog", "SyntheticWheels"]
+__all__ = ["Catalog"]
 
 _METADATA_LIMIT = 16 << 20
 _NAMED = 300
 """How many projects are named on one command line, whose length systems limit."""
-
-
-class SyntheticWheels(Protocol):
-    """Offers a wheel in the place of a pure-source sdist, for releases that have no other.
-
-    `offer` is asked for every such sdist and is cheap; its file has the sdist's sha256 and a
-    URL that only `metadata` understands. `metadata` may fetch and translate.
-    """
-
-    version: int
-
-    def offer(self, page: ProjectPage, sdist: ProjectFile, /) -> ProjectFile | None:
-        """Return the synthetic wheel's entry, or None to offer nothing."""
-
-    def metadata(self, digest: str, url: str, /) -> bytes | None:
-        """Return the core metadata of a synthetic wheel; None if the URL is not of this kind."""
 
 
 class Catalog:
@@ -116,21 +101,23 @@ class Catalog:
         return self._client.page_digest(name, self.index_url(name), max_age=age)
 
     def offer(self, name: str) -> tuple[str, Offer]:
-        """Return the digest of a project's page, and what uv is shown of it."""
+        """Return the digest of a project's page, and what uv may be shown of it."""
         digest, page = self.page(name)
-        synthetic = self._synthetic
         offer = make_offer(
-            page,
-            self.target,
-            synthetic=(lambda sdist: synthetic.offer(page, sdist))
-            if synthetic is not None
-            else (lambda _: None),
+            page, self.target, translates=self._translates if self._synthetic is not None else None
         )
-        self.served.put(name, digest, offer.facts)
         return digest, offer
+
+    def _translates(self, sdist: ProjectFile, beside: bool) -> bool:
+        """Tell whether uv is shown a synthetic wheel: beside wheels only until it is refused."""
+        return not (beside and self.refusal(sdist) is not None)
 
     def page(self, name: str) -> tuple[str, ProjectPage]:
         """Return the digest of a project's page, and the page."""
+        if is_reason(name):
+            raise ProjectNotFound(
+                f"{name} is no project", hint="it says why another one cannot be used"
+            )
         if name in self._direct:
             return "direct", self._direct[name]
         age = self._freshness.ask(name)
@@ -176,25 +163,104 @@ class Catalog:
         seen = self.served.get(name)
         return seen[1] if seen is not None else Facts()
 
+    def newest(self, name: str) -> str | None:
+        """Return the newest version that uv may choose, as far as refusals are known."""
+        facts = self.facts(name)
+        usable = (
+            own.version for own in facts.made if not own.beside and self.refusal(own.file) is None
+        )
+        found = [v for v in (facts.newest, next(usable, None)) if v is not None]
+        return max(found, key=Version, default=None)
+
+    # Sdists
+
+    def translate(self, name: str, version: str, file: ProjectFile) -> Translated | None:
+        """Return what comes of a synthetic wheel's sdist; None of any other file.
+
+        Raises as `SyntheticWheels.translate` does.
+        """
+        if self._synthetic is None or underlying_sdist(file.url) is None:
+            return None
+        return self._synthetic.translate(name, version, file, self.index_url(name))
+
+    def translates(self, file: ProjectFile) -> bool:
+        """Tell whether a file is an sdist that may do where there is no wheel."""
+        readable = sdist_stem(file.filename) is not None
+        return readable and self._synthetic is not None and self.refusal(file) is None
+
+    def refusal(self, file: ProjectFile) -> Refusal | None:
+        """Return why an sdist, or the one behind a synthetic wheel, was refused if it was."""
+        known = self._synthetic.known(file) if self._synthetic is not None else None
+        return known if isinstance(known, Refusal) else None
+
+    def refused(self, name: str) -> tuple[tuple[str, Refusal], ...]:
+        """Return the versions of a project that are known to be refused, newest first."""
+        every = ((own.version, self.refusal(own.file)) for own in self.facts(name).made)
+        return tuple((version, why) for version, why in every if why is not None)
+
+    def withhold(self, name: str) -> None:
+        """Have uv see the page anew, without what was refused since it saw it."""
+        self._freshness.release({name})
+        self.served.put(name, "", self.facts(name))
+
+    def _synthetic_metadata(self, name: str, number: str, file: ProjectFile) -> tuple[bytes, bool]:
+        wheels, _ = best_wheels(self._files_of(name, number), self.target.minor)
+        if wheels:
+            # The wheels beside it say the same, and whether it is needed is not known yet.
+            beside = wheels[0]
+            return self.metadata(beside.sha256 or "-", encode_source(beside), beside.filename)
+        if self._synthetic is None:
+            return impossible_metadata(name, number, "source-is-not-translated"), False
+        made = self._synthetic.translate(
+            name,
+            number,
+            file,
+            self.index_url(name),
+            is_far=lambda: self._is_far_back(name, number),
+        )
+        if made is None:
+            return impossible_metadata(name, number, "too-many-newer-versions-are-refused"), False
+        if isinstance(made, Refusal):
+            return impossible_metadata(name, number, made.slug), True
+        digest = made.digest.hex
+        self._keep(digest, "", made.metadata)
+        return self._render(made.metadata, name, number, digest, made.notes), True
+
+    def _files_of(self, name: str, number: str) -> tuple[ProjectFile, ...]:
+        return tuple(self.page(name)[1].versions().get(Version(number), ()))
+
+    def _is_far_back(self, name: str, number: str) -> bool:
+        """Tell whether so many newer versions are refused that looking on would have no end."""
+        if self._synthetic is None or not self._synthetic.may_spend(name):
+            return True
+        newer = [own for own, _ in self.refused(name) if Version(own) > Version(number)]
+        return len(newer) >= REFUSALS
+
     # Metadata
 
-    def metadata(self, digest: str, source: str, filename: str) -> bytes:
-        """Return the core metadata that uv reads of a wheel."""
+    def metadata(self, digest: str, source: str, filename: str) -> tuple[bytes, bool]:
+        """Return the core metadata that uv reads of a wheel, and whether that stays so."""
         flagged, size, url = decode_source(source)
         name, number = _project(filename)
-        raw = self._synthetic.metadata(digest, url) if self._synthetic is not None else None
-        if raw is None:
-            raw = self._kept(digest)
+        if underlying_sdist(url) is not None:
+            own = ProjectFile(filename, url, digest if len(digest) == 64 else None, size)
+            return self._synthetic_metadata(name, number, own)
+        raw = self._kept(digest)
         if raw is None:
             try:
                 raw = self._read_metadata(name, url, filename, flagged, size)
             except ArtifactError as error:
                 # Another version may do, so a bad wheel must not end the whole resolution.
                 self._keep(digest, ".notes", f"{error.what}, so it is not used".encode())
-                return impossible_metadata(name, number, "a-wheel-that-cannot-be-read")
+                return impossible_metadata(name, number, "a-wheel-that-cannot-be-read"), True
             # Descriptions are most of the bytes, and nobody asks for them here.
-            self._keep(digest, "", re.split(rb"\r?\n\r?\n", raw, maxsplit=1)[0] + b"\n\n")
-        notes: list[str] = []
+            self._keep(digest, "", head_of(raw))
+        return self._render(raw, name, number, digest, ()), True
+
+    def _render(
+        self, raw: bytes, name: str, number: str, digest: str, remarks: tuple[str, ...]
+    ) -> bytes:
+        notes = list(remarks)
         answer = render_metadata(
             raw, name=name, version=number, python=self.target.python, note=notes.append
         )

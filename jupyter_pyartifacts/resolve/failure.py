@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+
 from ..errors import (
     NetworkError,
     NoWheel,
@@ -15,9 +17,18 @@ from ..errors import (
     UnknownProject,
 )
 from ..store.storage import explain as explain_storage
+from .metadata import REFUSED
 from .project import ROOT
+from .synthetic import Refusal
 
-__all__ = ["clean", "explain", "named_without_wheels", "was_offline"]
+__all__ = [
+    "clean",
+    "explain",
+    "named_as_refused",
+    "named_without_wheels",
+    "refused_error",
+    "was_offline",
+]
 
 _NAME = r"[A-Za-z0-9][\w.\-]*"
 _REASONS = {
@@ -25,7 +36,10 @@ _REASONS = {
     "metadata-of-another-distribution": "its metadata names another distribution or version",
 }
 """What the loopback index says by the name of a requirement that nothing can meet."""
-_REFUSAL = re.compile(rf"\b({_NAME}?)(?:==\S+)? depends? on ({'|'.join(_REASONS)})\b")
+_REFUSAL = re.compile(rf"\b({_NAME}?)(?:==\S+)? depends? on {REFUSED}({'|'.join(_REASONS)})\b")
+_REFUSED = re.compile(
+    rf"\b({_NAME}?)(?:[=<>!~][^\s]*)? depends? on {REFUSED}(?!(?:{'|'.join(_REASONS)})\b)"
+)
 
 
 def clean(said: str) -> str:
@@ -60,6 +74,26 @@ def named_without_wheels(said: str) -> tuple[str, ...]:
     return tuple(sorted(set(re.findall(r"Wheels are required for `([^`]+)`", said))))
 
 
+def named_as_refused(said: str) -> set[str]:
+    """Return the projects of which uv says that a version of theirs is refused."""
+    text = re.sub(r"\s+", " ", clean(said))
+    return {str(canonicalize_name(match[1])) for match in _REFUSED.finditer(text)}
+
+
+def refused_error(refusal: Refusal, *, details: str | None) -> NoWheel:
+    """Return a refusal as the reason why there is no resolution."""
+    return NoWheel(refusal.what, where=refusal.where, hint=refusal.hint, details=details)
+
+
+def _refused(
+    name: str, versions: tuple[tuple[str, Refusal], ...], explanation: str, *, direct: bool
+) -> NoWheel:
+    if not direct:
+        return refused_error(versions[0][1], details=explanation)
+    others = [refusal.what for _, refusal in versions[1:]]
+    return refused_error(versions[0][1], details="\n".join(others) or None)
+
+
 def explain(
     said: str,
     failures: Mapping[str, PyArtifactsError],
@@ -67,6 +101,7 @@ def explain(
     requested: Iterable[str],
     where: str,
     has_wheel: Callable[[str], bool],
+    refused: Callable[[str], tuple[tuple[str, Refusal], ...]],
     cache: Path,
 ) -> PyArtifactsError:
     """Return the error that says why there is no resolution.
@@ -74,7 +109,8 @@ def explain(
     `failures` are those that the loopback index saw itself: they say more than uv can.
     `where` names Python and platforms, `cache` is where uv keeps what it reads. `has_wheel`
     tells whether any version of a project that the user's own requirement allows has a wheel
-    that fits.
+    that fits; `refused` names the versions of a project whose sdist is not translated, newest
+    first, and why.
     """
     details = clean(said)
     storage = re.search(r"[Ff]ailed to .*(?:.|\n)*\(os error (13|28|30|122)\)", details)
@@ -83,15 +119,19 @@ def explain(
         return explain_storage(error, cache, "written")
     for name in sorted(failures):
         return _retold(name, failures[name])
-    refused = _REFUSAL.search(details)
-    if refused:
+    asked = tuple(requested)
+    for name in sorted(named_as_refused(said), key=lambda own: (own not in asked, own)):
+        versions = refused(name)
+        if versions:
+            return _refused(name, versions, details, direct=name in asked)
+    unusable = _REFUSAL.search(details)
+    if unusable:
         return ResolutionError(
-            f"no file of {refused[1]} can be used: {_REASONS[refused[2]]}",
+            f"no file of {unusable[1]} can be used: {_REASONS[unusable[2]]}",
             details=details,
             hint="ask for another version of it, or tell its project",
         )
     missing = re.search(rf"\b({_NAME}) was not found in the package registry", details)
-    asked = tuple(requested)
     if missing:
         name = missing[1]
         return UnknownProject(
@@ -105,6 +145,9 @@ def explain(
     unsolved = bool(re.search(r"No solution found|unsatisfiable", details))
     lacking = [name for name in dict.fromkeys(asked) if unsolved and not has_wheel(name)]
     lacking = lacking or [name for name in named_without_wheels(said) if not has_wheel(name)]
+    for name in lacking:
+        if refused(name):
+            return _refused(name, refused(name), details, direct=name in asked)
     if lacking:
         return NoWheel(
             f"{_join(lacking)} {'has' if len(lacking) == 1 else 'have'} no wheel for {where} that"

@@ -7,7 +7,8 @@ import json
 import os
 import secrets
 import socket
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote
@@ -16,14 +17,15 @@ from packaging.utils import canonicalize_name
 
 from ..errors import PyArtifactsError
 from ..index.failures import ProjectNotFound
-from ..index.simple import version_text
+from ..index.simple import ProjectFile, parse_version, version_text
 from ..store.storage import write_file
 from .catalog import Catalog
-from .offer import render_offer, source_path
+from .offer import Offer, encode_source, render_offer, source_path
 
 __all__ = ["Loopback", "Slot", "open_slot"]
 
 _SLOTS = 4
+_AHEAD = 8
 
 
 class Slot(Protocol):
@@ -79,6 +81,15 @@ def _bind(port: int) -> socket.socket:
     return bound
 
 
+class _Expected:
+    """A page on its way."""
+
+    def __init__(self) -> None:
+        self.done = threading.Event()
+        self.found: tuple[str, Offer] | None = None
+        self.error: BaseException | None = None
+
+
 class Loopback:
     """Answer what uv asks of one catalog; `serving.serve` lets it ask over HTTP.
 
@@ -93,6 +104,7 @@ class Loopback:
         self._slot = slot
         self._on_request = on_request
         self.failures: dict[str, PyArtifactsError] = {}
+        self._expected: dict[str, _Expected] = {}
         self._root = f"/{slot.secret}/{catalog.key}"
         port = slot.socket.getsockname()[1]
         self.origin = f"http://127.0.0.1:{port}{self._root}"
@@ -102,6 +114,43 @@ class Loopback:
     def socket(self) -> socket.socket:
         """Return the socket that listens for it."""
         return self._slot.socket
+
+    def expect(self, names: Iterable[str]) -> None:
+        """Get the pages of projects that uv is sure to ask for, while it still gets ready.
+
+        Of a project whose newest version is one wheel for all platforms its metadata as well.
+        """
+        for name in tuple(names)[:_AHEAD]:
+            if name not in self._expected:
+                self._expected[name] = page = _Expected()
+                threading.Thread(target=self._get_ready, args=(name, page), daemon=True).start()
+
+    def _get_ready(self, name: str, page: _Expected) -> None:
+        try:
+            page.found = self.catalog.offer(name)
+            offer = page.found[1]
+        except BaseException as error:  # noqa: BLE001 - raised where uv asks
+            page.error = error
+            return
+        finally:
+            page.done.set()
+        newest = [file for file in offer.files if offer.facts.newest == _version_of(file, name)]
+        if len(newest) == 1 and newest[0].metadata and newest[0].sha256:
+            # A failure shows when uv asks for the same.
+            with contextlib.suppress(Exception):
+                (file,) = newest
+                self.catalog.metadata(file.sha256 or "-", encode_source(file), file.filename)
+
+    def _offer(self, name: str) -> tuple[str, Offer]:
+        page = self._expected.pop(name, None)
+        if page is None:
+            return self.catalog.offer(name)
+        page.done.wait()
+        if page.error is not None:
+            raise page.error
+        if page.found is None:
+            raise AssertionError("a page is found, or it failed")
+        return page.found
 
     def answer(self, path: str, etag: str | None) -> tuple[int, dict[str, str], bytes]:
         """Return status, headers and body for a path."""
@@ -135,7 +184,8 @@ class Loopback:
             mark, seen = _mark(digest), self.catalog.served.get(name)
             if etag == mark and seen is not None and seen[0] == digest:
                 return 304, {**headers, "ETag": mark}, b""
-        digest, offer = self.catalog.offer(name)
+        digest, offer = self._offer(name)
+        self.catalog.served.put(name, digest, offer.facts)
         body = render_offer(
             offer, self.catalog.target, lambda file: f"{self.origin}/{source_path(file)}"
         )
@@ -148,9 +198,14 @@ class Loopback:
             return 404, {}, b""
         wheel = filename.removesuffix(".metadata")
         self._on_request(f"{wheel.split('-', 1)[0]} {version_text(wheel, '') or ''}")
-        body = self.catalog.metadata(digest, source, wheel)
-        headers = {"Cache-Control": "max-age=365000000, immutable"}
+        body, lasting = self.catalog.metadata(digest, source, wheel)
+        headers = {"Cache-Control": "max-age=365000000, immutable" if lasting else "no-store"}
         return 200, {**headers, "Content-Type": "application/octet-stream"}, body
+
+
+def _version_of(file: ProjectFile, name: str) -> str | None:
+    version = parse_version(version_text(file.filename, name) or "")
+    return None if version is None else str(version)
 
 
 def _mark(digest: str) -> str:

@@ -12,7 +12,18 @@ from packaging.version import InvalidVersion, Version
 
 from .target import python_accepts
 
-__all__ = ["impossible_metadata", "mend_requirement", "render_metadata"]
+__all__ = [
+    "REFUSED",
+    "head_of",
+    "impossible_metadata",
+    "is_reason",
+    "mend_requirement",
+    "render_metadata",
+]
+
+REFUSED = "pyartifacts-refused-"
+"""So begins the name of a project that is none: the rest says why another cannot be used."""
+_FROM_URL = "-is-wanted-from-a-url-which-is-not-followed"
 
 _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._\-]*)\s*(\[[^\]]*\])?\s*")
 _CLAUSE = re.compile(r"(===|==|~=|!=|<=|>=|<|>|=>|=<|=)?\s*([^\s,;<>=!~()]+)")
@@ -34,7 +45,7 @@ def mend_requirement(text: str) -> tuple[str | None, str | None]:
         if parsed.url is None:
             return str(parsed), None
         # Only what the user names may be fetched from a URL, and uv would fetch this one.
-        refused = f"{canonicalize_name(parsed.name)}-is-wanted-from-a-url-which-is-not-followed"
+        refused = f"{REFUSED}{canonicalize_name(parsed.name)}{_FROM_URL}"
         marker = f"; {parsed.marker}" if parsed.marker else ""
         return f"{refused}{marker}", f"refused {text!r}: a URL inside metadata is not followed"
     body, _, marker = text.partition(";")
@@ -74,13 +85,23 @@ def _mend_clause(operator: str, version: str) -> str | None:
     return f"{own}{number}" if own else None
 
 
+def is_reason(name: str) -> bool:
+    """Tell a name that only says why something cannot be used; no index is asked for it."""
+    return name.startswith(REFUSED)
+
+
+def head_of(metadata: bytes) -> bytes:
+    """Return core metadata without the description, which is most of it."""
+    return re.split(rb"\r?\n\r?\n", metadata, maxsplit=1)[0] + b"\n\n"
+
+
 def impossible_metadata(name: str, version: str, reason: str) -> bytes:
     """Return metadata that nothing can meet; `reason` is a name that shows in uv's explanation.
 
     A failure to answer would end uv's run; this makes it turn to another version.
     """
     head = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
-    return f"{head}Requires-Dist: {reason}==0\n\n".encode()
+    return f"{head}Requires-Dist: {REFUSED}{reason}==0\n\n".encode()
 
 
 def render_metadata(

@@ -26,14 +26,22 @@ def describe_choices(
     catalog: Catalog,
     requirements: Iterable[UserRequirement],
     covered: tuple[str, ...],
+    *,
+    freed: Callable[[str], bool],
 ) -> tuple[str, ...]:
-    """Return notes on the packages that were newly chosen (`changed`: names and versions)."""
+    """Return notes on the packages that were newly chosen (`changed`: names and versions).
+
+    What kept a newer version out is also told of the packages that `freed` lets go of their pins.
+    """
     needs = tuple(needs)
     asked = tuple(requirements)
     notes: list[str] = []
     for need in needs:
         package = need.package
-        if (package.name, package.version) not in changed:
+        new = (package.name, package.version) in changed
+        if new or freed(package.name):
+            notes.extend(_refused(need, catalog, partial(_wishes, need, needs, asked, catalog)))
+        if not new:
             continue
         facts = catalog.facts(package.name)
         reason = dict(facts.yanked).get(package.version)
@@ -55,6 +63,27 @@ def describe_choices(
                 notes.append(f"{package.name} {package.version}: {note}")
     notes.extend(_splits(needs, changed, covered))
     return tuple(dict.fromkeys(notes))
+
+
+def _refused(need: Need, catalog: Catalog, wishes: Callable[[], SpecifierSet]) -> list[str]:
+    """Name every newer version whose sdist was refused, the newest with all that there is to say.
+
+    Of versions that nothing demanded out: `wishes` is asked for all that is demanded.
+    """
+    name, chosen = need.package.name, need.package.version
+    newer = [own for own in catalog.refused(name) if Version(own[0]) > Version(chosen)]
+    if not newer:
+        return []
+    demanded = wishes()
+    newer = [own for own in newer if demanded.contains(own[0])]
+    notes = [
+        f"{name} {version} was passed over for {chosen}: {refusal.text}"
+        for version, refusal in newer[:1]
+    ]
+    if newer[1:]:
+        others = ", ".join(version for version, _ in newer[1:])
+        notes.append(f"{name} {others} {'was' if len(newer) == 2 else 'were'} refused as well")
+    return notes
 
 
 def passed_over(

@@ -6,17 +6,22 @@ import base64
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote
 
 from packaging.version import Version
 
 from ..index.simple import ProjectFile, ProjectPage, parse_version, version_text
+from ..platforms import PLATFORMS
+from .synthetic import choose_sdist, synthetic_wheel
 from .target import Target, python_accepts, tag_ranks
 
 __all__ = [
     "FORMAT",
     "Facts",
+    "Made",
     "Offer",
+    "best_wheels",
     "decode_source",
     "encode_source",
     "make_offer",
@@ -24,10 +29,29 @@ __all__ = [
     "source_path",
 ]
 
-FORMAT = 1
+FORMAT = 2
 """Version of what is offered; part of every URL, so that uv's cache never mixes two of them."""
 _REMEMBERED = 12
 _SHOWN = 12
+
+
+class Made(NamedTuple):
+    """The synthetic wheel of a version: its entry's name, URL and sha256 ("" if none is told).
+
+    `beside` tells that there are wheels for some platforms too; one that is known to be refused
+    is then not offered.
+    """
+
+    version: str
+    filename: str
+    url: str
+    sha256: str
+    beside: bool
+
+    @property
+    def file(self) -> ProjectFile:
+        """Return the entry in the page, as far as it is known."""
+        return ProjectFile(self.filename, self.url, self.sha256 or None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +59,14 @@ class Facts:
     """What a page says that a resolution may have to be explained with.
 
     `newest` is the newest version with a wheel that fits, pre-releases and yanked ones aside;
-    `sourced` are newer or older versions without one but with an sdist, newest first, each with
-    the sdist's name; `yanked` maps the yanked ones among the offered to the reason given;
-    `undated` tells that the index does not say when files were uploaded.
+    `made` are the versions whose sdist a synthetic wheel stands for, newest first; `sourced` are
+    versions without either but with an sdist, newest first, each with the sdist's name; `yanked`
+    maps the yanked ones among the offered to the reason given; `undated` tells that the index
+    does not say when files were uploaded.
     """
 
     newest: str | None = None
+    made: tuple[Made, ...] = ()
     sourced: tuple[tuple[str, str], ...] = ()
     yanked: tuple[tuple[str, str], ...] = ()
     undated: bool = False
@@ -78,25 +104,33 @@ def make_offer(
     page: ProjectPage,
     target: Target,
     *,
-    synthetic: Callable[[ProjectFile], ProjectFile | None] = lambda _: None,
+    translates: Callable[[ProjectFile, bool], bool] | None = None,
 ) -> Offer:
     """Choose what uv is shown of a page.
 
     For a version with wheels that fit the target these are offered, the best one for each
-    platform, and nothing else; of a version without any, what `synthetic` makes of its sdist, or
-    up to a dozen of its files as they are, so that uv can say what is missing.
+    platform. Where they leave a platform out, a synthetic wheel stands for the version's sdist,
+    if `translates` says so; it is told the sdist and whether there are wheels beside it (without
+    it there are no synthetic wheels at all). Of a version without any, up to a dozen files are
+    shown as they are, so that uv can say what is missing.
     """
     offered: list[ProjectFile] = []
     fitting: list[Version] = []
+    made: list[tuple[Version, Made]] = []
     sourced: list[tuple[Version, str]] = []
     yanked: list[tuple[str, str]] = []
     undated = False
     for version, files in _by_version(page, target).items():
         undated = undated or any(file.upload_time is None for file in files)
-        chosen = _best_wheels(files, target.minor)
-        if not chosen:
-            made = [new for file in files if file.is_sdist and (new := synthetic(file))]
-            chosen = made[:1]
+        chosen, lacking = best_wheels(files, target.minor)
+        wheels = len(chosen)
+        own = None
+        if lacking and translates is not None:
+            sdist = choose_sdist(file for file in files if file.is_sdist)
+            if sdist is not None:
+                own = synthetic_wheel(page.name, version, sdist)
+                if translates(sdist, wheels > 0):
+                    chosen.append(own)
         offered.extend(chosen or files[:_SHOWN])
         withdrawn = [file.yanked for file in files if file.yanked is not None]
         if withdrawn and chosen:
@@ -104,13 +138,19 @@ def make_offer(
         elif version.is_prerelease or withdrawn:
             continue
         elif chosen and all(_accepts(file, target) for file in chosen):
-            fitting.append(version)
+            if wheels:
+                fitting.append(version)
+            if own is not None:
+                entry = Made(str(version), own.filename, own.url, own.sha256 or "", wheels > 0)
+                made.append((version, entry))
         elif not chosen:
             names = [f.filename for f in files if f.is_sdist and _accepts(f, target)]
             sourced.extend((version, name) for name in names[:1])
     sourced.sort(reverse=True)
+    made.sort(reverse=True)
     facts = Facts(
         newest=str(max(fitting)) if fitting else None,
+        made=tuple(own for _, own in made[:_REMEMBERED]),
         sourced=tuple((str(version), name) for version, name in sourced[:_REMEMBERED]),
         yanked=tuple(yanked),
         undated=undated and target.as_of is not None,
@@ -131,7 +171,8 @@ def _by_version(page: ProjectPage, target: Target) -> dict[Version, list[Project
     return found
 
 
-def _best_wheels(files: Iterable[ProjectFile], minor: str) -> list[ProjectFile]:
+def best_wheels(files: Iterable[ProjectFile], minor: str) -> tuple[list[ProjectFile], bool]:
+    """Return the best wheel for each platform, and whether a platform is left without one."""
     best: dict[str, tuple[tuple[int, ...], str, ProjectFile]] = {}
     for file in files:
         if not file.is_wheel:
@@ -141,7 +182,7 @@ def _best_wheels(files: Iterable[ProjectFile], minor: str) -> list[ProjectFile]:
             own = (rank, file.filename, file)
             if platform not in best or own[:2] < best[platform][:2]:
                 best[platform] = own
-    return list(dict.fromkeys(own[2] for own in best.values()))
+    return list(dict.fromkeys(own[2] for own in best.values())), len(best) < len(PLATFORMS)
 
 
 def _accepts(file: ProjectFile, target: Target) -> bool:

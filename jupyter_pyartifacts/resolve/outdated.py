@@ -20,6 +20,7 @@ from ..report import Progress, Reporter
 from ..requirements import parse_requirement
 from .request import ResolveRequest
 from .resolver import resolve
+from .synthetic import SyntheticWheels
 
 __all__ = ["outdated_rows"]
 
@@ -34,6 +35,7 @@ def outdated_rows(
     client: IndexClient,
     store_cache: Path,
     reporter: Reporter,
+    synthetic: SyntheticWheels | None = None,
 ) -> Outdated:
     """Return the distributions that have something newer, and those that were yanked.
 
@@ -50,6 +52,7 @@ def outdated_rows(
             client=client,
             store_cache=store_cache,
             reporter=reporter,
+            synthetic=synthetic,
         )
         upgraded = _versions(resolution.lock, request.host_platform)
         notes.extend(resolution.notes)

@@ -18,12 +18,12 @@ from ..report import Progress, Reporter
 from ..store.storage import storage_errors
 from .artifacts import ArtifactWriter
 from .assemble import assemble_distributions
-from .catalog import SyntheticWheels
-from .failure import named_without_wheels
+from .failure import named_as_refused, named_without_wheels
 from .hashes import check_hashes, explain_by_hashes
 from .notes import describe_choices, missing_extras
 from .request import Resolution, ResolveRequest
 from .search import Found, Search
+from .synthetic import SyntheticWheels
 from .ties import bare_indexes
 
 __all__ = ["resolve"]
@@ -100,6 +100,7 @@ def _lock(
         client,
         ties={name: tie for name, tie in search.ties.items() if name not in search.given},
         given=search.asked,
+        synthetic=search.synthetic,
     )
     return Lock(
         requirements=request.requirements,
@@ -130,15 +131,19 @@ def _notes(search: Search, found: Found) -> tuple[str, ...]:
     chosen = {(need.package.name, need.package.version) for need in found.needs}
     changed = chosen - search.before
     notes = describe_choices(
-        found.needs, changed, search.catalog, search.asked, tuple(sorted(found.platforms))
+        found.needs,
+        changed,
+        search.catalog,
+        search.asked,
+        tuple(sorted(found.platforms)),
+        freed=search.freed,
     )
     held_back = _held_back(search, found, changed)
     for name, version, extra in missing_extras(found.said):
         if name in held_back:
-            newest, lacking = held_back[name]
+            newest, why = held_back[name]
             raise NoWheel(
-                f"{name}[{extra}] cannot be met: {name} {newest} needs {', '.join(lacking)},"
-                " which has no wheel that fits",
+                f"{name}[{extra}] cannot be met: {name} {newest} needs {why}",
                 expected=f"a version of {name} with the extra {extra}",
                 found=f"{name} {version}, which has no such extra",
                 hint=f"leave the extra out, and add what you need of it: {name}",
@@ -147,26 +152,25 @@ def _notes(search: Search, found: Found) -> tuple[str, ...]:
     return (
         *notes,
         *(
-            f"{name} {newest} was passed over: it needs {', '.join(lacking)}, which has no"
-            " wheel that fits"
-            for name, (newest, lacking) in held_back.items()
+            f"{name} {newest} was passed over: it needs {why}"
+            for name, (newest, why) in held_back.items()
         ),
     )
 
 
 def _held_back(
     search: Search, found: Found, changed: set[tuple[str, str]]
-) -> dict[str, tuple[str, tuple[str, ...]]]:
-    """Map what the user asked for to a newer version, and to what lacks wheels of its needs.
+) -> dict[str, tuple[str, str]]:
+    """Map what the user asked for to a newer version, and to what of its needs cannot be met.
 
     A newer version may have wheels of its own and need something that has none: uv then
     falls back silently, sometimes by years. One more run, with the newer version demanded,
     tells.
     """
-    told: dict[str, tuple[str, tuple[str, ...]]] = {}
+    told: dict[str, tuple[str, str]] = {}
     for own in search.user:
         versions = [n.package.version for n in found.needs if n.package.name == own.name]
-        newest = search.catalog.facts(own.name).newest
+        newest = search.catalog.newest(own.name)
         if newest is None or not versions or own.name in search.given:
             continue
         best = max(versions, key=Version)
@@ -178,6 +182,14 @@ def _held_back(
         demanded = (*project.constraints, f"{own.name}=={newest}")
         answer = search.ask(replace(project, constraints=demanded), offline=False)
         lacking = tuple(n for n in named_without_wheels(answer.said) if n != own.name)
-        if answer.lock is None and lacking:
-            told[own.name] = (newest, lacking)
+        if answer.lock is not None:
+            continue
+        if lacking:
+            told[own.name] = (newest, f"{', '.join(lacking)}, which has no wheel that fits")
+            continue
+        for name in sorted(named_as_refused(answer.said) - {own.name}):
+            refused = search.refused(name)
+            if refused:
+                told[own.name] = (newest, f"{name} {refused[0][0]}, and {refused[0][1].text}")
+                break
     return told

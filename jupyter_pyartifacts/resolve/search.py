@@ -29,14 +29,15 @@ from ..model import Distribution, LeftOut
 from ..plan import pins_for
 from ..platforms import marker_environment
 from ..requirements import parse_requirement
-from .assemble import missing_wheels
-from .catalog import Catalog, SyntheticWheels
+from .assemble import best_file, missing_wheels
+from .catalog import Catalog
 from .direct import direct_pages, index_requirement
-from .failure import explain
+from .failure import explain, refused_error
 from .freshness import Freshness
 from .loopback import Loopback, open_slot
 from .project import ROOT, Project, render_prior
 from .request import ResolveRequest
+from .synthetic import Refusal, SyntheticWheels
 from .target import Target, parse_as_of, python_accepts, tag_ranks
 from .ties import tied_projects
 from .uvlock import parse_uv_lock
@@ -55,14 +56,20 @@ class Found:
     said: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withheld:
+    """Projects whose chosen version needs an sdist that is refused: the version, and why."""
+
+    refused: dict[str, tuple[str, Refusal]]
+
+
 class Search:
     """One search: what does not change between the attempts, and the loopback index they ask.
 
     A context manager: once it is needed, the loopback index serves until it ends. `user` are the
     requirements that the user typed, `asked` these and the kernel's; `given` the projects they
-    gave wheels of;
-    `ties` maps projects to the name of the index they come from; `before` are the names and
-    versions of the prior lock.
+    gave files of; `ties` maps projects to the name of the index they come from; `before` are the
+    names and versions of the prior lock.
     """
 
     def __init__(
@@ -77,6 +84,7 @@ class Search:
         meanwhile: Callable[[], None] = lambda: None,
     ) -> None:
         self.request = request
+        self.synthetic = synthetic
         self._meanwhile = meanwhile
         self.config = config
         self.cache = cache
@@ -101,6 +109,7 @@ class Search:
             as_of=parse_as_of(request.as_of) if request.as_of else None,
         )
         self._online = False
+        self._withheld: set[tuple[str, str]] = set()
         self._serving = ExitStack()
         slot = open_slot(cache / "loopback.json")
         try:
@@ -174,12 +183,26 @@ class Search:
             self.loopback.failures.clear()
             answer = self.ask(project, offline=False)
             found = self._read(answer, platforms)
-            if isinstance(found, Found):
+            if isinstance(found, Withheld):
+                self._withhold(found)
+            elif isinstance(found, Found):
                 stale = self._stale(found)
                 if not (stale and self.freshness.release(stale)):
                     return found
             elif not (isinstance(found, ResolutionError) and self.freshness.release()):
                 raise found
+
+    def _unknown(self) -> tuple[str, ...]:
+        """Return the projects that are asked for by name and that no page is known of."""
+        known = {name for name, _ in self.before}
+        names = dict.fromkeys(own.name for own in self.asked)
+        return tuple(
+            name
+            for name in names
+            if name not in known
+            and name not in self.given
+            and self.catalog.served.get(name) is None
+        )
 
     def _may_know(self) -> bool:
         """Tell whether asking uv's cache alone may be of use: no page is known to be needed."""
@@ -197,7 +220,7 @@ class Search:
         return not self._stale(found) and all(
             self._was_before(need)
             or need.package.name in self.given
-            or self.catalog.facts(need.package.name).newest == need.package.version
+            or self.catalog.newest(need.package.name) == need.package.version
             for need in found.needs
         )
 
@@ -216,6 +239,7 @@ class Search:
         """Run uv on a project: with its cache alone, or asking the loopback index."""
         if not offline:
             self._serve()
+            self.loopback.expect(self._unknown())
             refresh = self.catalog.to_refresh()
             self.catalog.served.begin()
         answer = run_uv_lock(
@@ -231,7 +255,9 @@ class Search:
             self.catalog.served.save()
         return answer
 
-    def _read(self, answer: UvAnswer, platforms: tuple[str, ...]) -> Found | PyArtifactsError:
+    def _read(
+        self, answer: UvAnswer, platforms: tuple[str, ...]
+    ) -> Found | Withheld | PyArtifactsError:
         python = self.request.python
         if answer.lock is None:
             return explain(
@@ -240,6 +266,7 @@ class Search:
                 requested=[own.name for own in self.asked],
                 where=f"Python {python.minor} on {', '.join(platforms)}",
                 has_wheel=lambda name: self._has_wheel(name, platforms),
+                refused=self.refused,
                 cache=self.cache,
             )
         root, packages = parse_uv_lock(answer.lock, ROOT)
@@ -257,7 +284,44 @@ class Search:
                 f" {missing.platform}",
                 hint="ask for a version that has wheels, or leave the platform out: --platform",
             )
-        return Found(platforms=platforms, needs=needs, said=answer.said)
+        withheld = self._refused_needs(needs)
+        return withheld or Found(platforms=platforms, needs=needs, said=answer.said)
+
+    def _refused_needs(self, needs: tuple[Need, ...]) -> Withheld | None:
+        """Translate the sdists that are needed and not known; name the projects of those refused.
+
+        Where there are wheels for some platforms, uv got their metadata, and only now it shows
+        that the sdist is needed for another.
+        """
+        refused: dict[str, tuple[str, Refusal]] = {}
+        for need in needs:
+            package = need.package
+            for wheel in {
+                best_file(package.wheels, platform, self.request.python.minor)
+                for platform in need.platforms
+            }:
+                if wheel is None or wheel.sdist is None:
+                    continue
+                made = self.catalog.translate(package.name, package.version, wheel.file)
+                if isinstance(made, Refusal):
+                    refused[package.name] = (package.version, made)
+        return Withheld(refused=refused) if refused else None
+
+    def _withhold(self, withheld: Withheld) -> None:
+        """Let uv choose again, without what was refused; raise NoWheel if it chose that again."""
+        for name, (version, refusal) in withheld.refused.items():
+            if (name, version) in self._withheld:
+                raise refused_error(refusal, details=None)
+            self._withheld.add((name, version))
+            self.catalog.withhold(name)
+
+    def refused(self, name: str) -> tuple[tuple[str, Refusal], ...]:
+        """Return what is refused of a project among the versions that the user allows."""
+        wanted = SpecifierSet()
+        for own in self.asked:
+            if own.name == name and own.kind == "index":
+                wanted &= SpecifierSet(own.specifier)
+        return tuple(each for each in self.catalog.refused(name) if wanted.contains(each[0]))
 
     def _has_wheel(self, name: str, platforms: Iterable[str]) -> bool:
         """Tell whether what the user allows of a project has wheels for each of the platforms."""
@@ -280,9 +344,13 @@ class Search:
             return True
         for file in page.files:
             version = parse_version(version_text(file.filename, name) or "")
-            if not file.is_wheel or version is None or not wanted.contains(version, True):
+            if version is None or not wanted.contains(version, True):
                 continue
             if file.requires_python and not python_accepts(file.requires_python, target.python):
+                continue
+            if not file.is_wheel:
+                if self.catalog.translates(file):
+                    return True
                 continue
             tags = "-".join(file.filename[:-4].split("-")[-3:])
             lacking -= {platform for platform, _ in tag_ranks(tags, target.minor)}

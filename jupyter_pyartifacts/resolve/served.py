@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 from ..store.storage import write_file
-from .offer import Facts
+from .offer import Facts, Made
 
 __all__ = ["Served"]
 
@@ -83,6 +83,7 @@ def _read(path: Path) -> tuple[dict[str, tuple[str, Facts]], bool]:
                 digest,
                 Facts(
                     newest=facts["newest"],
+                    made=tuple(Made(*entry) for entry in facts["made"]),
                     sourced=tuple((v, file) for v, file in facts["sourced"]),
                     yanked=tuple((v, reason) for v, reason in facts["yanked"]),
                     undated=facts["undated"],

@@ -10,6 +10,9 @@ from typing import Any
 from urllib.parse import unquote
 
 from ..errors import ResolutionError
+from ..index.simple import ProjectFile
+from .offer import decode_source
+from .synthetic import underlying_sdist
 
 __all__ = ["UvEdge", "UvPackage", "UvWheel", "parse_uv_lock", "read_plain_packages"]
 
@@ -46,6 +49,21 @@ class UvWheel:
     def filename(self) -> str:
         """Return the last part of the URL."""
         return unquote(self.url.rsplit("/", 1)[-1])
+
+    @property
+    def file(self) -> ProjectFile:
+        """Return the entry of the loopback index that the URL stands for. Raises ValueError."""
+        _, size, url = decode_source(self.url.rsplit("/", 2)[-2])
+        return ProjectFile(self.filename, url, self.sha256, self.size if size is None else size)
+
+    @property
+    def sdist(self) -> str | None:
+        """Return the file name of the sdist that a synthetic wheel stands for; None of others."""
+        try:
+            found = underlying_sdist(self.file.url)
+        except (ValueError, IndexError):
+            return None
+        return None if found is None else found[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

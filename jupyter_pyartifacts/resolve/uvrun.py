@@ -15,7 +15,7 @@ from .project import Project, project_options, render_project
 
 __all__ = ["UvAnswer", "run_uv_lock"]
 
-_TIMEOUT = 1800.0
+_TIMEOUT = 7200.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +107,7 @@ def _refreshing(names: tuple[str, ...] | None) -> list[str]:
 
 def _environ(environ: Mapping[str, str]) -> dict[str, str]:
     # uv talks to the loopback index alone, so no proxy may get in between.
-    own = child_environ(environ, UV_HTTP_RETRIES="0", UV_HTTP_TIMEOUT="600")
+    own = child_environ(environ, UV_HTTP_RETRIES="0", UV_HTTP_TIMEOUT="7200")
     for name in ("NO_PROXY", "no_proxy"):
         listed = [part for part in own.get(name, "").split(",") if part.strip()]
         own[name] = ",".join([*listed, "127.0.0.1"])

@@ -11,7 +11,6 @@ from ..indexes import parse_index
 from ..lock import parse_lock
 from ..model import PythonPin
 from ..outcome import Changed
-from ..plan import pins_for
 from ..requirements import parse_requirement
 from ..service import Engine, LockOptions
 from .body import Field, boolean, one_of, options, text, texts
@@ -81,12 +80,10 @@ class Change:
     def check(self, engine: Engine, document: HeldDocument) -> None:
         """Refuse what cannot be done before anything is: no lock, no approval, no directory."""
         check_directory(document, self.arguments if self.verb == "add" else ())
-        if document.lock_document is not None:
-            lock = parse_lock(document.lock_document)
-            config = engine.config
-            engine.trust_store.check(
-                lock, config.trust, config.allowed_indexes, where=str(document.path)
-            )
+        if self.verb in ("add", "lock"):
+            engine.own_lock(document)
+        else:
+            engine.lock_of(document, own=True)
 
     def make(self, engine: Engine, document: HeldDocument, *, dry_run: bool) -> Changed:
         """Have the engine make the change, or only say what it would be."""
@@ -144,11 +141,7 @@ def missing_bytes(engine: Engine, changed: Changed) -> int:
     lock = changed.lock
     if lock is None or engine.platform not in lock.platforms:
         return 0
-    return sum(
-        pin.artifact.size
-        for pin in pins_for(lock, engine.platform)
-        if engine.store.find_artifact(pin.artifact.digest) is None
-    )
+    return sum(pin.artifact.size for pin in engine.provider.missing(lock))
 
 
 def _python(pin: PythonPin | None) -> str | None:

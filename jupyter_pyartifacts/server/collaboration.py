@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ..notebook import KEY
@@ -40,12 +41,18 @@ class Collaboration:
         extension = self._extension()
         if extension is None or not self.is_open(path):
             return False
-        document = await extension.get_document(
-            path=path, content_type="notebook", file_format="json", copy=False
-        )
+        try:
+            document = await extension.get_document(
+                path=path, content_type="notebook", file_format="json", copy=False
+            )
+        except RuntimeError:
+            # The server stops, and has closed its shared models already.
+            return False
         if document is None:
             return False
-        metadata = document.ymeta["metadata"]
+        # Here at the latest: jupyter_server_ydoc is made of it.
+        shared_map = import_module("pycrdt").Map
+        metadata = document.ydoc.get("meta", type=shared_map)["metadata"]
         if held_lock({"metadata": metadata.to_py()}) != before:
             return False
         if lock is None:

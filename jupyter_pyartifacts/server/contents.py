@@ -19,7 +19,7 @@ from .refusal import Refused
 if TYPE_CHECKING:
     from jupyter_server.services.contents.manager import ContentsManager
 
-__all__ = ["Contents", "Place", "held_lock", "set_lock"]
+__all__ = ["Contents", "Place", "another_lock", "held_lock", "set_lock"]
 
 _HINT = "name a notebook by its path in the file browser, such as directory/notebook.ipynb"
 
@@ -89,14 +89,7 @@ class Contents:
             )
         model = await self._get(place.path, content=True)
         if held_lock(model["content"]) != before:
-            raise Refused(
-                409,
-                NotebookError(
-                    "the notebook got another lock meanwhile",
-                    where=place.path,
-                    hint="nothing was written; look at its packages again, then try again",
-                ),
-            )
+            raise another_lock(place.path)
         set_lock(model["content"], lock)
         saved = {"type": "notebook", "format": "json", "content": model["content"]}
         try:
@@ -139,6 +132,18 @@ def set_lock(content: dict[str, Any], lock: object | None) -> None:
         content["metadata"].pop(KEY, None)
     else:
         content["metadata"][KEY] = lock
+
+
+def another_lock(path: str) -> Refused:
+    """Return the refusal to write over a lock that somebody else wrote meanwhile."""
+    return Refused(
+        409,
+        NotebookError(
+            "the notebook got another lock meanwhile",
+            where=path,
+            hint="nothing was written; look at its packages again, then try again",
+        ),
+    )
 
 
 def _clean(path: str) -> str:

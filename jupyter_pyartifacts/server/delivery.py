@@ -111,17 +111,23 @@ class Delivery:
         """See to the lock of a kernel that ends and that no frontend has saved yet."""
         if kernel.path is None or not kernel.news():
             return
+        try:
+            await self._hand_over(kernel, kernel.path)
+        except Exception:  # noqa: BLE001 - contents managers are plugins, and the kernel has to end
+            self._log.exception("pyartifacts: the kernel's lock is not saved")
+
+    async def _hand_over(self, kernel: Kernel, path: str) -> None:
         lock, known = kernel.lock(), kernel.known
-        if await self._shared.write_lock(kernel.path, lock, known):
+        if await self._shared.write_lock(path, lock, known):
             return
         if self._connections(kernel.id):
             # Somebody has it open, and will save.
-            self._left[kernel.path] = known, lock
+            self._left[path] = known, lock
             while len(self._left) > _LEFT:
                 self._left.popitem(last=False)
             return
         try:
-            place = await self._contents.find(kernel.path)
+            place = await self._contents.find(path)
             await self._contents.write_lock(place, lock, known)
         except (Refused, PyArtifactsError) as error:
             self._log.warning("pyartifacts: the kernel's lock is not saved: %s", error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from jupyter_client.provisioning.factory import KernelProvisionerFactory
@@ -32,6 +33,8 @@ _NAME_VARIABLE = KernelProvisionerFactory.default_provisioner_name_env
 def _load_jupyter_server_extension(app: ServerApp) -> None:
     """Apply the settings to a server; what its administrator set explicitly stays as it is."""
     settings = PyArtifacts(parent=app)
+    if settings.use_engine:
+        _use_engine(app)
     _serve(app, settings)
     if app.gateway_config.gateway_enabled:
         app.log.info("jupyter_pyartifacts: kernels run behind a gateway, nothing to do here")
@@ -55,10 +58,11 @@ def _serve(app: ServerApp, settings: PyArtifacts) -> None:
     jobs = Jobs(lambda job: emit_progress(events, job))
     contents = Contents(lambda: app.contents_manager)
     kernels = Kernels(settings, jobs)
+    shared = Collaboration(app)
     delivery = Delivery(
         kernels,
         contents,
-        Collaboration(app),
+        shared,
         connections=lambda kernel_id: _connections(app, kernel_id),
         log=log,
     )
@@ -70,6 +74,7 @@ def _serve(app: ServerApp, settings: PyArtifacts) -> None:
         contents=contents,
         jobs=jobs,
         kernels=kernels,
+        shared=shared,
         sessions=app.session_manager,
     )
     web.add_handlers(  # type: ignore[no-untyped-call]
@@ -84,6 +89,21 @@ def _connections(app: ServerApp, kernel_id: str) -> int:
         return int(kernels.kernel_model(kernel_id)["connections"])
     except (KeyError, HTTPError):
         return 0
+
+
+def _use_engine(app: ServerApp) -> None:
+    from ..engine.address import AVAILABLE, is_switched_off
+    from ..engine.control import end_engine, start_engine
+
+    if not AVAILABLE or is_switched_off(os.environ):
+        return
+    try:
+        process = start_engine(owned=True)
+    except OSError as error:
+        app.log.warning("jupyter_pyartifacts: no engine, commands take longer: %s", error)
+        return
+    # Orderly with the application; should the server be killed, its end of the pipe is closed.
+    weakref.finalize(app.web_app, end_engine, process)
 
 
 def _use_provisioner(app: ServerApp) -> None:

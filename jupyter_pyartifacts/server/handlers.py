@@ -12,14 +12,13 @@ from jupyter_server.utils import url_path_join
 from tornado import web
 
 from ..errors import LockError, PyArtifactsError, UsageError
-from ..lock import parse_lock
 from ..report import NullReporter
 from ..service import Engine
 from .access import guarded
 from .body import Field, boolean, text
 from .changes import FIELDS, Change, check_directory, planned
 from .jobs import Job
-from .offers import check_requirement, released_versions
+from .offers import check_indexes, check_requirement, released_versions
 from .refusal import Refused, refused
 from .request import Asked, Handler
 from .running import running_state
@@ -59,9 +58,13 @@ class OutdatedHandler(Handler):
     async def post(self) -> None:
         """Answer with a row for each."""
         asked = await self.asked()
-        outdated = await self.work(
-            lambda: asked.engine(NullReporter()).outdated(asked.document()).to_event()
-        )
+
+        def look() -> dict[str, Any]:
+            engine, document = asked.engine(NullReporter()), asked.document()
+            check_indexes(engine, document)
+            return engine.outdated(document).to_event()
+
+        outdated = await self.work(look)
         self.answer({"rows": outdated["outdated"], "notes": outdated["notes"]})
 
 
@@ -102,7 +105,8 @@ class PlanHandler(Handler):
 
     _job: Job | None = None
 
-    @guarded("read")
+    # Whoever may plan may have the server ask the index or fetch the wheel that is named.
+    @guarded("write")
     async def post(self) -> None:
         """Answer with the difference; nothing is written, nothing is brought."""
         asked = await self.asked(**FIELDS)
@@ -150,7 +154,7 @@ class ApplyHandler(Handler):
         async def write(_: dict[str, Any]) -> None:
             if document.lock_document != before:
                 try:
-                    await self.service.contents.write_lock(asked.place, document.written, before)
+                    await self.service.save_lock(asked.place, document.written, before)
                 except Refused as error:
                     raise error.error from error
 
@@ -224,7 +228,7 @@ class GcHandler(Handler):
     async def post(self) -> None:
         """Begin, and answer with the job."""
         body = self.read({"dry_run": Field(boolean, required=True)})
-        config = self.service.settings.engine_config()
+        config = await self.work(self.service.settings.engine_config)
         self.start(
             "gc",
             None,
@@ -318,13 +322,8 @@ def _change(asked: Asked) -> Change:
 def _check_lock(asked: Asked) -> None:
     """Refuse a lock that is not there, cannot be read, or that nobody approved."""
     document = asked.document()
-    engine = asked.engine(NullReporter())
-    engine.show(document)
+    asked.engine(NullReporter()).lock_of(document, own=True)
     check_directory(document)
-    lock = parse_lock(document.lock_document)
-    engine.trust_store.check(
-        lock, engine.config.trust, engine.config.allowed_indexes, where=str(document.path)
-    )
 
 
 def _any_text(value: object, where: str) -> str:

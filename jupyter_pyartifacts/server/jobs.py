@@ -51,6 +51,7 @@ class Job:
         self.moved = True
         self.told = 0.0
         self.finishing = False
+        self.on_cancel: Callable[[], None] = lambda: None
         self._cancelled = False
 
     def progress(self, event: Progress, /) -> None:
@@ -72,14 +73,17 @@ class Job:
     def cancellation(self) -> Cancelled:
         """Return what the job ends with when it is cancelled."""
         if self.verb == "kernel":
+            what = "the preparation of the kernel was cancelled"
             hint = "restart the kernel to try again; what was fetched is kept"
         else:
+            what = f"`{self.verb}` was cancelled"
             hint = "nothing was changed; start it again when you like, what was fetched is kept"
-        return Cancelled(f"`{self.verb}` was cancelled", where=self.path, hint=hint)
+        return Cancelled(what, where=self.path, hint=hint)
 
     def cancel(self) -> None:
         """Have the work stop at its next step."""
         self._cancelled = True
+        self.on_cancel()
 
     @property
     def elapsed(self) -> float:
@@ -184,8 +188,8 @@ class Jobs:
     def cancel(self, job: Job) -> None:
         """Stop a job: at once for whoever waits for it, at its next step for the engine.
 
-        What the engine does until then is the store's alone, and nobody gets its result. A kernel
-        that is being prepared ends when its preparation does; what is being written is written.
+        What the engine does until then is the store's alone, and nobody gets its result. The job
+        of a kernel is ended by whoever waits for it; what is being written is written.
         """
         if job.state != "running" or job.finishing:
             return

@@ -6,10 +6,11 @@ here is called on the event loop's thread.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,7 +102,7 @@ class Kernels:
         self._jobs = jobs
         self._kernels: dict[str, Kernel] = {}
         self.on_start: Callable[[], None] = lambda: None
-        self.on_end: Callable[[Kernel], Awaitable[None]] | None = None
+        self.on_end: Callable[[Kernel], Coroutine[Any, Any, None]] | None = None
 
     def __iter__(self) -> Iterator[Kernel]:
         return iter(list(self._kernels.values()))
@@ -131,8 +132,26 @@ class Kernels:
     def reporter(self, kernel_id: str, path: str | None) -> Job:
         """Return what takes the progress of one kernel's preparation: a job."""
         kernel = self._enter(kernel_id, path)
+        kernel.failure = None
         kernel.job = self._jobs.begin("kernel", path, kernel_id=kernel_id)
         return kernel.job
+
+    async def cancelled(self, kernel_id: str) -> PyArtifactsError:
+        """Wait until somebody cancels the preparation of a kernel; return what it fails with."""
+        kernel = self._kernels.get(kernel_id)
+        job = None if kernel is None else kernel.job
+        stopped = asyncio.get_running_loop().create_future()
+        if job is None:
+            await stopped
+            raise AssertionError("nothing cancels what is not prepared")
+
+        def stop() -> None:
+            if not stopped.done():
+                stopped.set_result(None)
+
+        job.on_cancel = stop
+        await stopped
+        return job.cancellation()
 
     def failed(self, kernel_id: str, path: str | None, error: PyArtifactsError) -> None:
         """Take the failure that made one kernel a fallback kernel."""
@@ -186,7 +205,9 @@ class Kernels:
         """Take the end of a kernel, while its session file is still there."""
         kernel = self._kernels.pop(kernel_id, None)
         if kernel is not None and self.on_end is not None:
-            await self.on_end(kernel)
+            # In a task of its own: what it starts threads for then ends with it, also where the
+            # server's last task is what ends the kernel.
+            await asyncio.get_running_loop().create_task(self.on_end(kernel))
 
     def _enter(self, kernel_id: str, path: str | None) -> Kernel:
         kernel = self._kernels.setdefault(kernel_id, Kernel(kernel_id, path))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..config import TrustPolicy
 from ..errors import InvalidRequirement, NetworkError
 from ..index.client import IndexClient, ProjectNotFound
 from ..lock import parse_lock
@@ -12,7 +13,7 @@ from ..notebook import Document
 from ..requirements import parse_requirement
 from ..service import Engine
 
-__all__ = ["check_requirement", "released_versions"]
+__all__ = ["check_indexes", "check_requirement", "released_versions"]
 
 
 def check_requirement(engine: Engine, document: Document, text: str) -> dict[str, Any]:
@@ -60,6 +61,19 @@ def released_versions(engine: Engine, document: Document, name: str) -> dict[str
     return {"name": project, "versions": versions}
 
 
+def check_indexes(engine: Engine, document: Document) -> None:
+    """Refuse to ask other indexes than the allowed ones for a lock that nobody approved.
+
+    The lock may come with a request: its indexes are then whatever somebody wants asked. Raises
+    NotApproved, LockError.
+    """
+    config = engine.config
+    policy: TrustPolicy = "all" if config.trust == "all" else "index"
+    engine.trust_store.check(
+        engine.lock_of(document), policy, config.allowed_indexes, where=str(document.path)
+    )
+
+
 def _approved(engine: Engine, document: Document) -> Lock | None:
     """Return the lock whose indexes may be asked: none of one that nobody approved."""
     if document.lock_document is None:
@@ -69,12 +83,9 @@ def _approved(engine: Engine, document: Document) -> Lock | None:
 
 
 def _client(engine: Engine, document: Document, lock: Lock | None) -> IndexClient:
-    client = IndexClient(
-        engine.config, cache=engine.store.layout.cache, directory=document.directory
-    )
     if lock is not None:
-        client.allow_lock(lock)
-    return client
+        return engine.client(lock, document.directory)
+    return IndexClient(engine.config, cache=engine.store.layout.cache, directory=document.directory)
 
 
 def _index_of(lock: Lock | None, name: str) -> str | None:

@@ -16,7 +16,8 @@ from ..service import Engine
 from ..threads import run_in_thread
 from .access import RESOURCE
 from .body import LARGEST, Field, lock_document, read_body, text
-from .contents import Contents, Place
+from .collaboration import Collaboration
+from .contents import Contents, Place, another_lock
 from .document import HeldDocument
 from .jobs import Busy, Job, Jobs, internal_error
 from .kernels import Kernel, Kernels
@@ -39,12 +40,20 @@ class Service:
     contents: Contents
     jobs: Jobs
     kernels: Kernels
-    sessions: Any = None
+    shared: Collaboration
+    sessions: Any
+
+    async def save_lock(self, place: Place, lock: object | None, before: object | None) -> None:
+        """Write a lock into a notebook that has the one before; raise Refused."""
+        if await self.shared.write_lock(place.path, lock, before):
+            return
+        if self.shared.is_open(place.path):
+            raise another_lock(place.path)
+        await self.contents.write_lock(place, lock, before)
 
     async def kernel_of(self, path: str) -> Kernel | None:
         """Return the kernel of the session that a notebook has, if our provisioner started it."""
-        sessions = [] if self.sessions is None else await self.sessions.list_sessions()
-        for session in sessions:
+        for session in await self.sessions.list_sessions():
             if session.get("path") == path and session.get("type") == "notebook":
                 return self.kernels.get((session.get("kernel") or {}).get("id"))
         return None

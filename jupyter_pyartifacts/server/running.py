@@ -27,9 +27,11 @@ def running_state(engine: Engine, kernel: Kernel, document: object | None) -> di
     that. `undelivered` holds a lock that the kernel has made and no frontend has saved.
     """
     running = kernel.running()
+    wanted = _parsed(document)
+    here = wanted if running == document else _parsed(running)
     state: dict[str, Any] = {
         "kernel_id": kernel.id,
-        "digest": _digest(running),
+        "digest": None if here is None else str(lock_digest(here)),
         "fallback": None,
         "drift": [],
         "restart": None,
@@ -38,39 +40,32 @@ def running_state(engine: Engine, kernel: Kernel, document: object | None) -> di
         state["undelivered"] = kernel.lock()
     if kernel.failure is not None:
         return {**state, "fallback": conceal(kernel.failure.to_event()), "restart": "required"}
-    try:
-        wanted = None if document is None else parse_lock(document)
-    except PyArtifactsError:
-        # The state says what is wrong with the lock.
+    if kernel.job is not None or (document is not None and wanted is None):
+        # It is being prepared; or the state says what is wrong with the lock.
         return state
     pinned = _versions(engine, wanted)
-    loaded = _loaded_versions(engine, kernel)
     state["drift"] = [
         {"name": name, "loaded": version, "locked": pinned.get(name)}
-        for name, version in sorted(loaded.items())
+        for name, version in sorted(_loaded_versions(engine, kernel).items())
         if wanted is not None and pinned.get(name) != version
     ]
-    state["restart"] = _restart(engine, kernel, running, wanted, state["drift"])
+    state["restart"] = _restart(kernel, wanted, pinned, _versions(engine, here), state["drift"])
     return state
 
 
 def _restart(
-    engine: Engine,
     kernel: Kernel,
-    running: object | None,
     wanted: Lock | None,
+    there: dict[str, str],
+    here: dict[str, str],
     drift: list[dict[str, Any]],
 ) -> str | None:
+    """Decide from what the lock pins (`there`), what the kernel runs (`here`) and has loaded."""
     if wanted is None:
         return "recommended" if kernel.environment is not None else None
     own = _only_kernel(wanted)
     if any(row["locked"] is not None and row["name"] not in own for row in drift):
         return "required"
-    try:
-        here = _versions(engine, None if running is None else parse_lock(running))
-    except PyArtifactsError:
-        here = {}
-    there = _versions(engine, wanted)
     if any(here.get(name) != version for name, version in there.items()):
         return "required"
     # A stock kernel began with the system's packages, whatever it has moved to since.
@@ -138,9 +133,7 @@ def _tops(engine: Engine, view: Path) -> dict[str, tuple[str, str]]:
         facts = published.facts
         for top in facts.tops:
             name = parse_requirement(facts.name).name
-            owners.setdefault(top.rstrip("/"), []).append(
-                (name, facts.version, published.path / "tree")
-            )
+            owners.setdefault(top.rstrip("/"), []).append((name, facts.version, published.path))
     tops: dict[str, tuple[str, str]] = {}
     for top, found in owners.items():
         if len(found) == 1:
@@ -155,8 +148,9 @@ def _tops(engine: Engine, view: Path) -> dict[str, tuple[str, str]]:
     return tops
 
 
-def _digest(document: object | None) -> str | None:
+def _parsed(document: object | None) -> Lock | None:
+    """Return a lock; None for none, and for one that cannot be read."""
     try:
-        return None if document is None else str(lock_digest(parse_lock(document)))
+        return None if document is None else parse_lock(document)
     except PyArtifactsError:
         return None

@@ -32,6 +32,12 @@ class PyArtifacts(Configurable):
         drops the cells that are run while packages download.""",
     ).tag(config=True)
 
+    use_engine = Bool(
+        True,
+        help="""Keep a process loaded beside the server, so that `%pyartifacts` and commands of
+        this environment run sooner. It ends with the server. POSIX only.""",
+    ).tag(config=True)
+
     stores = List(
         Unicode(),
         help="""Directories of the store, as in PYARTIFACTS_STORE: the first is written, the

@@ -7,7 +7,6 @@ from typing import Any
 
 from ..errors import NotApproved, PyArtifactsError
 from ..interpreter import find_interpreter, host_version
-from ..lock import parse_lock
 from ..model import Lock
 from ..plan import Pin, pins_for
 from ..service import Engine
@@ -23,9 +22,8 @@ def lock_state(engine: Engine, document: HeldDocument) -> dict[str, Any]:
     """
     if document.lock_document is None:
         return _without_lock(engine)
-    lock = parse_lock(document.lock_document)
     listed = engine.show(document)
-    event = listed.to_event()
+    lock, event = listed.lock, listed.to_event()
     notes = list(event["notes"])
     pins: tuple[Pin, ...] = ()
     try:
@@ -33,7 +31,7 @@ def lock_state(engine: Engine, document: HeldDocument) -> dict[str, Any]:
     except PyArtifactsError as error:
         notes.append(f"{error.what}; {error.hint}")
     here = {
-        pin.distribution.name: engine.store.find_artifact(pin.artifact.digest) is not None
+        pin.distribution.name: engine.store.find_artifact(pin.artifact.key) is not None
         for pin in pins
     }
     kinds = {pin.distribution.name: pin.artifact.kind for pin in pins}
@@ -68,7 +66,7 @@ def lock_state(engine: Engine, document: HeldDocument) -> dict[str, Any]:
             "bytes": sum(sizes.values()),
             "bytes_missing": sum(sizes.values()) - present,
         },
-        "history": engine.history(document).to_event()["history"],
+        "history": [{"when": each.when, "what": each.what} for each in lock.history],
         "notes": notes,
     }
 

@@ -28,6 +28,7 @@ from ..requirements import (
     remove_requirements,
 )
 from ..trust import lock_sources
+from ..whole import check_whole
 from .options import LockOptions, lock_asked_for
 from .relock import make_request, names_of, outcome_of, relock
 from .workplace import Workplace
@@ -96,6 +97,7 @@ class Engine(Workplace):
                 client=client,
                 store_cache=self.store.layout.cache,
                 reporter=self.reporter,
+                synthetic=self.provider.synthetic(client),
             )
 
     # What changes a lock.
@@ -164,6 +166,18 @@ class Engine(Workplace):
         if options.as_of:
             wanted = replace(wanted, as_of=options.as_of)
         return relock(self, "lock", document, before, wanted, what="lock", options=options)
+
+    def merge(self, path: Path, *, options: LockOptions) -> Changed:
+        """Lock again from what both sides of a merge asked for; the file may have conflicts."""
+        from .merging import merge_lock
+
+        return merge_lock(self, path, options=options)
+
+    def recover(self, document: Document, *, options: LockOptions) -> Changed:
+        """Write a lock that was lost into the notebook: from the store, or from its outputs."""
+        from .recovering import recover_lock
+
+        return recover_lock(self, document, options=options)
 
     def undo(self, document: Document, *, options: LockOptions) -> Changed:
         """Take the newest change back: the lock before it, byte for byte.
@@ -253,7 +267,7 @@ class Engine(Workplace):
     ) -> Environment:
         """Return the environment of a lock for a kernel that is about to start."""
         lock = parse_lock(lock_document)
-        self.trust_store.check(lock, self.config.trust, self.config.allowed_indexes, where=notebook)
+        self.admit(lock, notebook)
         return self.provider.environment(lock, Path(directory), notebook, starting=True)
 
     def tend(self, lock_document: object) -> None:
@@ -265,6 +279,7 @@ class Engine(Workplace):
         from ..outcome import Approved
 
         lock = self.lock_of(document)
+        check_whole(lock, str(document.path))
         if not dry_run:
             self.trust_store.approve(lock)
         return Approved(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from ..lock import lock_digest, render_lock
 from ..model import Artifact, Distribution, Index, Lock
 from ..notebook import Document
 from ..requirements import merge_requirements, rebase_requirement
+from ..whole import reached
 from .options import LockOptions, lock_asked_for
 from .relock import names_of, outcome_of, relock
 from .workplace import Workplace
@@ -102,7 +103,7 @@ def import_lock(
     """
     from ..provide import now
 
-    place.trust_store.check(lock, place.config.trust, place.config.allowed_indexes, where=source)
+    place.admit(lock, source)
     before = place.own_lock(document)
     asked = options.python or options.platforms or options.as_of or options.indexes
     if (before is not None and not fresh) or asked:
@@ -227,19 +228,9 @@ def _top(
     top = {*(names_of(requirements) - own), *(own - needed - kernel)}
     # What needs each other in a circle would need nobody: the first of them stays.
     for name in sorted(own):
-        if name not in _reached(edges, top | kernel):
+        if name not in reached(top | kernel, edges):
             top.add(name)
     return tuple(text for text in requirements if names_of((text,)) <= top)
-
-
-def _reached(edges: Mapping[str, set[str]], origins: Iterable[str]) -> set[str]:
-    reached, todo = set(), list(origins)
-    while todo:
-        name = todo.pop()
-        if name not in reached:
-            reached.add(name)
-            todo += edges.get(name, ())
-    return reached
 
 
 def _wanted_of(lock: Lock) -> Wanted:

@@ -58,6 +58,7 @@ def relock(
             client=client,
             store_cache=place.store.layout.cache,
             reporter=place.reporter,
+            synthetic=place.provider.synthetic(client),
             meanwhile=_load_what_follows,
         )
         after = resolution.lock
@@ -74,9 +75,9 @@ def relock(
                 environment = place.provider.environment_for(document, after, client)
             trees = elsewhere.result()
     for pin in place.pins_here(after):
-        tree = place.store.known_tree(pin.artifact.digest)
+        tree = place.store.known_tree(pin.artifact.key)
         if tree is not None:
-            trees[pin.artifact.digest] = tree
+            trees[pin.artifact.key] = tree
     after = replace(after, trees=_platform_trees(after, trees))
     if before is not None and lock_digest(after) == lock_digest(before):
         # Resolved anew by this user, to the very same: theirs from now on.
@@ -89,6 +90,8 @@ def relock(
     after = record_change(before, after, what=what, when=now())
     place.trust_store.approve(after)
     document.write_lock(render_lock(after))
+    if environment is not None:
+        place.provider.remember(document, after, environment)
     return outcome_of(
         place, verb, before, after, environment, options=options, notes=resolution.notes
     )
@@ -130,13 +133,13 @@ def _hash_elsewhere(place: Workplace, lock: Lock, client: IndexClient) -> dict[D
     """Hash the trees of the artifacts that only other platforms use."""
     from ..elsewhere import hash_elsewhere
 
-    here = {pin.artifact.digest for pin in place.pins_here(lock)}
+    here = {pin.artifact.key for pin in place.pins_here(lock)}
     return hash_elsewhere(
         (
             artifact
             for each in lock.distributions
             for artifact in each.artifacts
-            if artifact.digest not in here
+            if artifact.key not in here
         ),
         store=place.store,
         fetcher=client,
@@ -148,7 +151,7 @@ def _platform_trees(lock: Lock, trees: Mapping[Digest, Digest]) -> dict[str, Dig
     """Return the digest over each platform's trees; a platform not hashed whole has none."""
     digests = {}
     for platform in lock.platforms:
-        wanted = [pin.artifact.digest for pin in pins_for(lock, platform)]
+        wanted = [pin.artifact.key for pin in pins_for(lock, platform)]
         if all(digest in trees for digest in wanted):
             digests[platform] = combined_digest(trees[digest] for digest in wanted)
     return digests

@@ -82,9 +82,18 @@ class Workplace:
 
     def check_trust(self, lock: Lock, document: Document) -> None:
         """Raise NotApproved for a lock that this user neither made nor approved."""
-        self.trust_store.check(
-            lock, self.config.trust, self.config.allowed_indexes, where=str(document.path)
-        )
+        self.admit(lock, str(document.path))
+
+    def admit(self, lock: Lock, where: str | None = None) -> None:
+        """Raise LockError for a lock that was merged, NotApproved for one to be asked about.
+
+        What this user made or approved is of one piece.
+        """
+        if not self.trust_store.is_approved(lock):
+            from ..whole import check_whole
+
+            check_whole(lock, where)
+        self.trust_store.check(lock, self.config.trust, self.config.allowed_indexes, where=where)
 
     def pins_here(self, lock: Lock) -> tuple[Pin, ...]:
         """Return what this platform needs of a lock; nothing if the lock does not cover it."""

@@ -3,7 +3,7 @@
 import glob
 import os
 
-from .verbs import OPTIONS, VERBS
+from .verbs import DISTRIBUTIONS, OPTIONS, VERBS
 
 __all__ = ["candidates"]
 
@@ -40,7 +40,7 @@ def candidates(line, symbol, pinned=(), requirements=()):
     if verb.name == "instantiate":
         return _files(symbol, ".ipynb")
     if verb.name == "add" and symbol.startswith((".", "/", "~")):
-        return _files(symbol, ".whl")
+        return _files(symbol, DISTRIBUTIONS)
     if not symbol and verb.options and verb.maximum == 0:
         return list(verb.options)
     return []
@@ -51,7 +51,7 @@ def _starting(symbol, names):
 
 
 def _files(symbol, suffix):
-    """Return the directories and the files of one kind that a path may go on with."""
+    """Return the directories and the files with such an ending that a path may go on with."""
     home = os.path.expanduser("~")
     start = os.path.expanduser(symbol) if symbol.startswith("~/") else symbol
     found = []

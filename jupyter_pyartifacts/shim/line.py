@@ -8,7 +8,7 @@ import shlex
 from collections import namedtuple
 
 from .failures import PyArtifactsError
-from .verbs import ALIASES, OPTIONS, VERBS
+from .verbs import ALIASES, DISTRIBUTIONS, OPTIONS, VERBS
 
 __all__ = ["Command", "join_specifiers", "parse_line", "split_words"]
 
@@ -57,7 +57,7 @@ def join_specifiers(words):
 
 
 def _continues(before, word):
-    if before.startswith(("./", "../", "/", "~")) or before.endswith(".whl"):
+    if before.startswith(("./", "../", "/", "~")) or before.endswith(DISTRIBUTIONS):
         return False
     return bool(_OPENS.match(word) or _CLOSES.search(before))
 

@@ -19,8 +19,11 @@ def requirement_names(lock):
     """Return the canonical names that the user's requirements begin with, in their order."""
     names = []
     for text in _texts(lock, "requirements"):
-        # A wheel's file name begins with the name too (binary distribution format).
-        word = text.rsplit("/", 1)[-1].split("-")[0] if ".whl" in text and "@" not in text else text
+        word = text
+        if "@" not in text:
+            # The file name of a wheel or sdist begins with the name too, and a version follows.
+            file = re.match(r"(?:.*[/\\])?([^/\\]+?)-v?\d[^/\\]*\.(?:whl|tar\.gz|tgz|zip)", text)
+            word = file.group(1) if file else text
         match = _NAME.match(word.strip())
         if match:
             names.append(normalize(match.group()))

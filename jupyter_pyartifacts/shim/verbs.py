@@ -2,13 +2,16 @@
 
 from collections import namedtuple
 
-__all__ = ["ALIASES", "OPTIONS", "VERBS", "Option", "Verb", "help_rows"]
+__all__ = ["ALIASES", "DISTRIBUTIONS", "OPTIONS", "VERBS", "Option", "Verb", "help_rows"]
 
 Option = namedtuple("Option", "name metavar summary")
 """`metavar` is None for a switch."""
 
 Verb = namedtuple("Verb", "name usage minimum maximum options changes summary")
 """`minimum` and `maximum` count arguments (None: any number); `changes`: may write the lock."""
+
+DISTRIBUTIONS = (".whl", ".tar.gz", ".tgz", ".zip")
+"""How the files end that can be added by their path."""
 
 OPTIONS = {
     option.name: option

@@ -51,7 +51,7 @@ class Layout:
 
     def artifact(self, digest: Digest) -> Path:
         """Return the directory of an artifact."""
-        return self.root / "artifacts" / digest.hex
+        return Path(f"{self.root}/artifacts/{digest.hex}")
 
     def view(self, digest: Digest) -> Path:
         """Return the directory of a view."""
@@ -71,7 +71,7 @@ class Layout:
 
     def known_tree(self, digest: Digest, unpack_version: int) -> Path:
         """Return the file that remembers the tree hash of an archive."""
-        return self.root / "trees" / f"{digest.hex}-{unpack_version}"
+        return Path(f"{self.root}/trees/{digest.hex}-{unpack_version}")
 
     @property
     def artifacts(self) -> Path:

@@ -45,7 +45,7 @@ def read_published(home: Path) -> Published | None:
     finally:
         os.close(handle)
     facts = parse_facts(data, where=name)
-    return Published(path=home / TREE, tree=facts.tree, facts=facts)
+    return Published(path=Path(f"{home}/{TREE}"), tree=facts.tree, facts=facts)
 
 
 def write_artifact(temporary: Path, facts: Facts, manifest: bytes, sizes: Iterable[int]) -> None:

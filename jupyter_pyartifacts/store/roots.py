@@ -21,6 +21,7 @@ __all__ = [
     "forget_kernel",
     "read_kernels",
     "read_notebooks",
+    "read_use",
     "record_kernel",
     "record_use",
 ]
@@ -30,7 +31,10 @@ _SUFFIX = ".use.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotebookUse:
-    """What a notebook used last on this machine; `when` is RFC 3339 in UTC, `record` the file."""
+    """What a notebook used last on this machine; `when` is RFC 3339 in UTC, `record` the file.
+
+    `document` is the lock itself, should the notebook lose it; not checked.
+    """
 
     notebook: str
     lock: Digest
@@ -38,6 +42,7 @@ class NotebookUse:
     artifacts: tuple[Digest, ...]
     when: str
     record: Path
+    document: object = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,18 +107,34 @@ def record_use(
     view: Digest,
     artifacts: Iterable[Digest],
     when: str,
+    document: Mapping[str, object] | None = None,
 ) -> None:
-    """Remember that a notebook uses a lock; a store that cannot be written is left as it is."""
+    """Remember that a notebook uses a lock; a store that cannot be written is left as it is.
+
+    `document` is the lock, kept so that it can be had back.
+    """
     path = os.path.abspath(notebook)
-    name = hashlib.sha256(os.fsencode(path)).hexdigest()[:32] + _SUFFIX
-    document = {
+    record: dict[str, object] = {
         "notebook": path,
         "lock": str(lock),
         "view": str(view),
         "artifacts": sorted(str(digest) for digest in artifacts),
         "when": when,
     }
-    _write(store, store.layout.roots / name, document)
+    if document is not None:
+        record["document"] = document
+    _write(store, _record_of(store, path), record)
+
+
+def read_use(store: Store, notebook: Path | str) -> NotebookUse | None:
+    """Read what a notebook used last; None if nothing is known. Raises StoreError."""
+    path = _record_of(store, os.path.abspath(notebook))
+    return _notebook(path) if path.exists() else None
+
+
+def _record_of(store: Store, path: str) -> Path:
+    name = hashlib.sha256(os.fsencode(path)).hexdigest()[:32] + _SUFFIX
+    return store.layout.roots / name
 
 
 def record_kernel(
@@ -192,6 +213,7 @@ def _notebook(path: Path) -> NotebookUse:
             artifacts=tuple(Digest.parse(text) for text in document["artifacts"]),
             when=str(document["when"]),
             record=path,
+            document=document.get("document"),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, PyArtifactsError) as error:
         raise _unreadable(path, error) from error

@@ -1,8 +1,9 @@
 """A pool of threads that unpacks many wheels at once, largest pieces first.
 
 Each wheel is planned as soon as it comes; its batches then compete with those of all others by
-size. Codec, hash and system calls release the GIL, so threads are enough. The thread that
-finishes a wheel's last batch finishes the wheel and tells the caller.
+size. An sdist is translated by one thread, in one piece. Codec, hash and system calls release the
+GIL, so threads are enough. The thread that finishes a wheel's last batch finishes the wheel and
+tells the caller.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ MEMORY = 64 << 20
 """Bytes that all threads together may hold of members in memory."""
 
 Done = Callable[[Tree | BaseException], None]
+Watch = Callable[[int], None]
+"""Told the bytes of each file of an sdist that was read."""
 
 
 def default_threads() -> int:
@@ -48,14 +51,16 @@ class _Job:
     destination: str
     filename: str
     done: Done
+    watch: Watch
     plan: WheelPlan | None = None
+    tree: Tree | None = None
     entries: list[TreeEntry] = field(default_factory=list)
     left: int = 0
     failure: BaseException | None = None
 
 
 class ExtractionPool:
-    """Unpack wheels on some threads; `done` of each is called once, by one of the threads."""
+    """Unpack wheels and translate sdists on some threads, one of which calls `done` of each."""
 
     def __init__(self, threads: int | None = None) -> None:
         self._threads_wanted = threads or default_threads()
@@ -68,9 +73,17 @@ class ExtractionPool:
         self._unfinished = 0
         self._threads: list[threading.Thread] = []
 
-    def submit(self, path: str, destination: str, filename: str, size: int, done: Done) -> None:
-        """Queue a wheel of `size` bytes at `path` for `destination`, which must not exist."""
-        job = _Job(path, destination, filename, done)
+    def submit(
+        self,
+        path: str,
+        destination: str,
+        filename: str,
+        size: int,
+        done: Done,
+        watch: Watch = lambda _: None,
+    ) -> None:
+        """Queue a wheel or sdist of `size` bytes at `path`; `destination` must not exist."""
+        job = _Job(path, destination, filename, done, watch)
         with self._changed:
             self._unfinished += 1
             # Plans come before batches, so that the largest of all batches are known first.
@@ -115,7 +128,9 @@ class ExtractionPool:
 
     def _plan(self, job: _Job) -> None:
         pieces: list[tuple[int, list[Member]]] = []
-        if job.failure is None:
+        if job.failure is None and not job.filename.endswith(".whl"):
+            self._translate(job)
+        elif job.failure is None:
             try:
                 data = map_file(job.path)
                 job.plan = plan_wheel(
@@ -133,6 +148,14 @@ class ExtractionPool:
             for cost, members in pieces:
                 self._push(-cost, job, members)
 
+    def _translate(self, job: _Job) -> None:
+        try:
+            from .sdist import translate_sdist  # few notebooks pin an sdist
+
+            job.tree = translate_sdist(job.path, job.destination, job.filename, job.watch)
+        except BaseException as error:  # noqa: BLE001 - handed to the caller by `done`
+            job.failure = error
+
     def _write(self, job: _Job, members: list[Member]) -> None:
         entries: list[TreeEntry] = []
         if job.failure is None and job.plan is not None:
@@ -148,7 +171,7 @@ class ExtractionPool:
             self._finish(job)
 
     def _finish(self, job: _Job) -> None:
-        result: Tree | BaseException | None = job.failure
+        result: Tree | BaseException | None = job.failure or job.tree
         if result is None and job.plan is not None:
             try:
                 result = finish_wheel(job.plan, job.entries, job.destination)

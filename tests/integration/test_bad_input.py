@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
+from tests.indexes import IndexServer, project_wheel
+
 from .command_line import Place
-from .local_index import LocalIndex, build_wheel
 
 MINOR = f"{sys.version_info[0]}.{sys.version_info[1]}"
 NOTEBOOK_HINT = "hint: name a notebook (.ipynb)"
@@ -31,26 +32,26 @@ LIAR = b"__version__ = '1.0'\n"
 
 
 @pytest.fixture(scope="module")
-def index() -> Iterator[LocalIndex]:
-    index = LocalIndex()
-    index.add("ipykernel", "1.0")
-    index.add("ipywidgets", "1.0")
-    index.add("demo", "1.0", requires=["needed"])
-    index.add("demo", "2.0", requires=["needed>=2"])
-    index.add("needed", "1.0")
-    index.add("elsewhere", "1.0", tag="py3-none-win_amd64")
-    index.add("other", "1.0")
-    with index.serving():
+def index() -> Iterator[IndexServer]:
+    index = IndexServer()
+    index.add(project_wheel("ipykernel", "1.0"))
+    index.add(project_wheel("ipywidgets", "1.0"))
+    index.add(project_wheel("demo", "1.0", requires=["needed"]))
+    index.add(project_wheel("demo", "2.0", requires=["needed>=2"]))
+    index.add(project_wheel("needed", "1.0"))
+    index.add(project_wheel("elsewhere", "1.0", tag="py3-none-win_amd64"))
+    index.add(project_wheel("other", "1.0"))
+    with index:
         yield index
 
 
 @pytest.fixture
-def place(tmp_path: Path, index: LocalIndex) -> Place:
+def place(tmp_path: Path, index: IndexServer) -> Place:
     return Place(tmp_path, index.url)
 
 
 @pytest.fixture(scope="module")
-def locked(tmp_path_factory: pytest.TempPathFactory, index: LocalIndex) -> Any:
+def locked(tmp_path_factory: pytest.TempPathFactory, index: IndexServer) -> Any:
     """A lock of demo, made by somebody else."""
     elsewhere = Place(tmp_path_factory.mktemp("elsewhere"), index.url)
     elsewhere.ok("add", "n.ipynb", "needed")
@@ -81,7 +82,7 @@ def _is_honest(path: str) -> bool:
 
 
 HONEST = {
-    (kind, hashlib.sha256(build_wheel(name, "1.0", **how)[1]).hexdigest())
+    (kind, hashlib.sha256(project_wheel(name, "1.0", **how).data).hexdigest())
     for kind in ("artifacts", "trees")
     for name, how in (
         ("ipykernel", {}),
@@ -286,10 +287,10 @@ def test_a_wrong_type_deep_inside_a_lock(place: Place, locked: Any, verb: str) -
     ids=lambda arguments: arguments[0],
 )
 def test_a_lock_that_nobody_approved(
-    place: Place, index: LocalIndex, locked: Any, arguments: tuple[str, ...]
+    place: Place, index: IndexServer, locked: Any, arguments: tuple[str, ...]
 ) -> None:
     place.write_notebook(lock=locked)
-    asked = len(index.served)
+    asked = len(index.requests)
     assert refused(place, *arguments) == (
         "error: this lock was made by somebody else, and you have not approved it "
         "(DIR/n.ipynb)\n"
@@ -299,7 +300,7 @@ def test_a_lock_that_nobody_approved(
         "hint: look at it with `jupyter pyartifacts show NOTEBOOK`; to approve it, run "
         "`jupyter pyartifacts trust NOTEBOOK`, or `%pyartifacts trust` in the notebook\n"
     )
-    assert index.served[asked:] == []
+    assert index.requests[asked:] == []
 
 
 def test_an_approval_is_not_one_of_what_undo_brings_back(place: Place, locked: Any) -> None:
@@ -355,7 +356,7 @@ LIES: dict[str, tuple[dict[str, Any], list[str]]] = {
         [
             f"error: liar 1.0: the hash of its file is not the one that the lock pins ({WHEEL})",
             f"  expected: sha256:{'0' * 64}",
-            f"  found:    sha256:{hashlib.sha256(build_wheel('liar', '1.0')[1]).hexdigest()}",
+            f"  found:    sha256:{hashlib.sha256(project_wheel('liar', '1.0').data).hexdigest()}",
             CHANGED,
         ],
     ),
@@ -422,12 +423,14 @@ LIES: dict[str, tuple[dict[str, Any], list[str]]] = {
 
 @pytest.mark.parametrize("kind", LIES)
 def test_a_wheel_that_lies(tmp_path: Path, kind: str) -> None:
-    index = LocalIndex()
-    index.add("ipykernel", "1.0")
-    index.add("ipywidgets", "1.0")
+    index = IndexServer()
+    index.add(project_wheel("ipykernel", "1.0"))
+    index.add(project_wheel("ipywidgets", "1.0"))
     how, expected = LIES[kind]
-    index.add("liar", "1.0", **how)
-    with index.serving():
+    how = dict(how)
+    lies = how.pop("lies", None)
+    index.add(project_wheel("liar", "1.0", **how), lies=lies)
+    with index:
         place = Place(tmp_path, index.url)
         found = refused(place, "add", "n.ipynb", "liar", keeps=True).splitlines()
     if ... in expected:
@@ -472,8 +475,8 @@ def test_a_store_that_is_read_only(place: Place) -> None:
 
 
 @own_mounts
-def test_a_full_disk(place: Place, index: LocalIndex) -> None:
-    index.add("large", "1.0", members={"large/data": os.urandom(3_000_000)})
+def test_a_full_disk(place: Place, index: IndexServer) -> None:
+    index.add(project_wheel("large", "1.0", members={"large/data": os.urandom(3_000_000)}))
     place.store.mkdir()
     small = f"mount -t tmpfs -o size=2m none {place.store}"
     assert refused(place, "add", "n.ipynb", "large", before=_mounted(small)) == (

@@ -16,9 +16,9 @@ import jsonschema
 import pytest
 
 from jupyter_pyartifacts import cli
+from tests.indexes import IndexServer, project_wheel
 
 from .command_line import Place
-from .local_index import LocalIndex, build_wheel
 
 EVENTS = jsonschema.Draft202012Validator(
     json.loads(Path(cli.__file__).with_name("events.schema.json").read_text("utf-8"))
@@ -26,18 +26,18 @@ EVENTS = jsonschema.Draft202012Validator(
 
 
 @pytest.fixture
-def index() -> Iterator[LocalIndex]:
-    index = LocalIndex()
-    index.add("ipykernel", "1.0")
-    index.add("ipywidgets", "1.0")
-    index.add("demo", "1.0", requires=["needed"])
-    index.add("needed", "1.0")
-    with index.serving():
+def index() -> Iterator[IndexServer]:
+    index = IndexServer()
+    index.add(project_wheel("ipykernel", "1.0"))
+    index.add(project_wheel("ipywidgets", "1.0"))
+    index.add(project_wheel("demo", "1.0", requires=["needed"]))
+    index.add(project_wheel("needed", "1.0"))
+    with index:
         yield index
 
 
 @pytest.fixture
-def place(tmp_path: Path, index: LocalIndex) -> Place:
+def place(tmp_path: Path, index: IndexServer) -> Place:
     return Place(tmp_path, index.url)
 
 
@@ -61,15 +61,15 @@ def pins(lock: dict[str, Any]) -> list[str]:
 BASE = ["ipykernel 1.0", "ipywidgets 1.0"]
 
 
-def test_a_notebook_through_its_life(place: Place, index: LocalIndex) -> None:
+def test_a_notebook_through_its_life(place: Place, index: IndexServer) -> None:
     added = events(place, "add", "n.ipynb", "demo")
     assert added["changes"][0] == {"name": "demo", "before": None, "after": "1.0", "direct": True}
     assert added["lock"] == place.lock
     assert pins(place.lock) == ["demo 1.0", *BASE, "needed 1.0"]
     assert Path(added["environment"]["python"]).exists()
 
-    index.add("demo", "2.0")
-    index.files["needed"].clear()
+    index.add(project_wheel("demo", "2.0"))
+    index.forget("needed")
     outdated = events(place, "outdated", "n.ipynb")["outdated"]
     assert [(row["name"], row["current"], row["latest"]) for row in outdated][:1] == [
         ("demo", "1.0", "2.0")
@@ -144,11 +144,11 @@ def test_everything_else_in_the_notebook_stays(place: Place) -> None:
     ids=lambda arguments: arguments[0],
 )
 def test_a_dry_run_writes_nothing(
-    place: Place, index: LocalIndex, arguments: tuple[str, ...]
+    place: Place, index: IndexServer, arguments: tuple[str, ...]
 ) -> None:
     place.ok("add", "n.ipynb", "demo")
-    index.add("extra", "1.0")
-    index.add("demo", "1.1")
+    index.add(project_wheel("extra", "1.0"))
+    index.add(project_wheel("demo", "1.1"))
     before = place.state()
     assert events(place, *arguments, "--dry-run")["dry_run"] is True
     assert place.state() == before
@@ -183,25 +183,25 @@ def test_an_empty_lock(place: Place) -> None:
 
 
 def test_a_local_wheel_is_found_from_where_it_was_typed(place: Place) -> None:
-    filename, data = build_wheel("local", "3.0")
+    wheel = project_wheel("local", "3.0")
     wheels = place.directory / "wheels"
     wheels.mkdir()
-    (wheels / filename).write_bytes(data)
+    wheel.write(wheels)
     (place.directory / "sub").mkdir()
     notebook = place.directory / "sub" / "n.ipynb"
     place.notebook.rename(notebook)
-    place.ok("add", "sub/n.ipynb", f"./wheels/{filename}")
+    place.ok("add", "sub/n.ipynb", f"./wheels/{wheel.filename}")
     lock = json.loads(notebook.read_bytes())["metadata"]["pyartifacts"]
-    assert lock["requirements"] == [f"../wheels/{filename}"]
+    assert lock["requirements"] == [f"../wheels/{wheel.filename}"]
     place.notebook = notebook
     place.ok("instantiate", str(notebook), environ={"PYARTIFACTS_OFFLINE": "1"})
 
 
 def test_an_index_is_for_the_requirements_of_its_call(place: Place) -> None:
-    other = LocalIndex()
-    other.add("special", "5.0")
-    other.add("demo", "9.0")
-    with other.serving():
+    other = IndexServer()
+    other.add(project_wheel("special", "5.0"))
+    other.add(project_wheel("demo", "9.0"))
+    with other:
         place.ok("add", "n.ipynb", "demo")
         place.ok("add", "n.ipynb", "special", "--index", f"theirs={other.url}")
     assert place.lock["indexes"] == [f"theirs {other.url} special"]
@@ -210,9 +210,9 @@ def test_an_index_is_for_the_requirements_of_its_call(place: Place) -> None:
 
 
 def test_the_credentials_of_an_index_serve_the_call_and_are_kept_nowhere(place: Place) -> None:
-    private = LocalIndex(login="me:pass-f00d")
-    private.add("special", "5.0")
-    with private.serving():
+    private = IndexServer(auth=("me", "pass-f00d"))
+    private.add(project_wheel("special", "5.0"))
+    with private:
         refused = place.run("add", "n.ipynb", "special", "--index", f"own={private.url}")
         assert refused.returncode == 1
         url = private.url.replace("//", "//me:pass-f00d@")
@@ -225,13 +225,13 @@ def test_the_credentials_of_an_index_serve_the_call_and_are_kept_nowhere(place: 
 
 
 def test_trees_of_other_platforms_are_the_same_without_ranges(place: Place) -> None:
-    other = LocalIndex()
+    other = IndexServer()
     for tag in ("py3-none-win_amd64", "py3-none-manylinux_2_17_x86_64"):
-        other.add("special", "5.0", tag=tag)
+        other.add(project_wheel("special", "5.0", tag=tag))
     trees = []
     for ranges in (True, False):
         other.ranges = ranges
-        with other.serving():
+        with other:
             index, store = f"theirs={other.url}", f"store-{ranges}"
             platforms = ("--platform", "windows-amd64", "--platform", "linux-x86_64")
             place.write_notebook()
@@ -243,19 +243,21 @@ def test_trees_of_other_platforms_are_the_same_without_ranges(place: Place) -> N
 
 
 def test_a_session_file_stands_for_a_notebook(place: Place) -> None:
-    filename, data = build_wheel("local", "3.0")
+    wheel = project_wheel("local", "3.0")
     home = place.directory / "home"
     home.mkdir()
-    (home / filename).write_bytes(data)
+    wheel.write(home)
     session = place.directory / "runtime" / "session.json"
     session.parent.mkdir()
     session.write_text('{"pyartifacts": null, "kernel": "k"}')
     place.environ["PYARTIFACTS_NOTEBOOK"] = str(home / "n.ipynb")
     result = json.loads(
-        place.ok("add", "--json", "--", str(session), f"{home}/{filename}", "demo").splitlines()[-1]
+        place.ok(
+            "add", "--json", "--", str(session), f"{home}/{wheel.filename}", "demo"
+        ).splitlines()[-1]
     )
     assert json.loads(session.read_text()) == {"pyartifacts": result["lock"], "kernel": "k"}
-    assert result["lock"]["requirements"] == [f"./{filename}", "demo"]
+    assert result["lock"]["requirements"] == [f"./{wheel.filename}", "demo"]
 
 
 def test_layers_below_the_store(place: Place) -> None:
@@ -280,20 +282,18 @@ def test_trust_for_one_run_and_for_good(place: Place) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
-def test_an_interrupt_leaves_nothing_half_done(place: Place, index: LocalIndex) -> None:
-    index.add("slow", "1.0", members={"slow/data": os.urandom(100_000)})
+def test_an_interrupt_leaves_nothing_half_done(place: Place, index: IndexServer) -> None:
+    index.add(project_wheel("slow", "1.0", members={"slow/data": os.urandom(100_000)}))
     place.ok("add", "n.ipynb", "demo")
     before = place.notebook.read_bytes()
-    original = index.answer
 
-    def hang(path: str) -> tuple[int, str, bytes]:
-        if path.startswith("/files/slow"):
+    def hang(path: str) -> None:
+        if "/slow-" in path:
             asked.append(path)
             time.sleep(60)
-        return original(path)
 
     asked: list[str] = []
-    index.answer = hang  # type: ignore[method-assign]
+    index.before = hang
     child = subprocess.Popen(
         [sys.executable, "-m", "jupyter_pyartifacts", "add", "n.ipynb", "slow"],
         cwd=place.directory,
@@ -316,7 +316,7 @@ def test_an_interrupt_leaves_nothing_half_done(place: Place, index: LocalIndex) 
         "hint: run the same command again to go on; what was downloaded is kept\n"
     )
     assert place.notebook.read_bytes() == before
-    index.answer = original  # type: ignore[method-assign]
+    index.before = lambda path: None
     place.ok("add", "n.ipynb", "slow")
 
 
@@ -332,8 +332,8 @@ def test_a_lock_moves_to_other_platforms(place: Place) -> None:
 
 def test_an_upgrade_from_another_index(place: Place) -> None:
     place.ok("add", "n.ipynb", "demo")
-    other = LocalIndex()
-    other.add("demo", "9.0")
-    with other.serving():
+    other = IndexServer()
+    other.add(project_wheel("demo", "9.0"))
+    with other:
         place.ok("upgrade", "n.ipynb", "demo", "--index", f"theirs={other.url}")
     assert "demo 9.0 @ theirs" in pins(place.lock)

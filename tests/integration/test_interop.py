@@ -11,33 +11,33 @@ from typing import Any
 import pytest
 
 from jupyter_pyartifacts.interop.toml import tomllib
+from tests.indexes import IndexServer, project_wheel
 
 from .command_line import Place
-from .local_index import LocalIndex
 from .test_command_line import events, pins
 
 
 @pytest.fixture(scope="module")
-def index() -> Iterator[LocalIndex]:
-    index = LocalIndex()
-    index.add("ipykernel", "1.0")
-    index.add("ipywidgets", "1.0")
-    index.add("demo", "1.0", requires=["needed", "windows; sys_platform == 'win32'"])
-    index.add("demo", "1.5", requires=["needed"])
-    index.add("needed", "1.0")
-    index.add("needed", "2.0")
-    index.add("windows", "1.0", tag="py3-none-win_amd64")
+def index() -> Iterator[IndexServer]:
+    index = IndexServer()
+    index.add(project_wheel("ipykernel", "1.0"))
+    index.add(project_wheel("ipywidgets", "1.0"))
+    index.add(project_wheel("demo", "1.0", requires=["needed", "windows; sys_platform == 'win32'"]))
+    index.add(project_wheel("demo", "1.5", requires=["needed"]))
+    index.add(project_wheel("needed", "1.0"))
+    index.add(project_wheel("needed", "2.0"))
+    index.add(project_wheel("windows", "1.0", tag="py3-none-win_amd64"))
     for tag in ("manylinux_2_17_x86_64", "manylinux_2_17_aarch64", "win_amd64"):
-        index.add("binary", "1.0", tag=f"py3-none-{tag}")
+        index.add(project_wheel("binary", "1.0", tag=f"py3-none-{tag}"))
     for tag in ("macosx_11_0_arm64", "macosx_11_0_x86_64"):
-        index.add("binary", "1.0", tag=f"py3-none-{tag}")
-    index.add("extra", "1.0")
-    with index.serving():
+        index.add(project_wheel("binary", "1.0", tag=f"py3-none-{tag}"))
+    index.add(project_wheel("extra", "1.0"))
+    with index:
         yield index
 
 
 @pytest.fixture
-def place(tmp_path: Path, index: LocalIndex) -> Place:
+def place(tmp_path: Path, index: IndexServer) -> Place:
     return Place(tmp_path, index.url)
 
 
@@ -94,37 +94,37 @@ def test_a_file_without_our_own_words_comes_back_too(locked: Place) -> None:
 
 
 def test_local_wheels_go_with_the_paths(place: Place) -> None:
-    from .local_index import build_wheel
+    from tests.indexes import project_wheel
 
-    name, data = build_wheel("mine", "1.0")
+    wheel = project_wheel("mine", "1.0")
     (place.directory / "wheels").mkdir()
-    (place.directory / "wheels" / name).write_bytes(data)
+    wheel.write(place.directory / "wheels")
     (place.directory / "out").mkdir()
-    place.ok("add", "n.ipynb", f"wheels/{name}", "extra")
+    place.ok("add", "n.ipynb", f"wheels/{wheel.filename}", "extra")
     for file in ("out/pylock.toml", "out/requirements.txt"):
         place.ok("export", "n.ipynb", "-o", file)
-        assert f"../wheels/{name}" in (place.directory / file).read_text()
+        assert f"../wheels/{wheel.filename}" in (place.directory / file).read_text()
         before = fresh(place)
         place.ok("import", "n.ipynb", "--from", file)
         assert place.lock["artifacts"] == before["artifacts"]
-        assert f"./wheels/{name}" in place.lock["requirements"]
+        assert f"./wheels/{wheel.filename}" in place.lock["requirements"]
     block = place.ok("export", "n.ipynb", "--format", "script")
-    assert f"mine @ file://{place.directory}/wheels/{name}" in block
+    assert f"mine @ file://{place.directory}/wheels/{wheel.filename}" in block
 
 
 def test_a_lock_of_another_notebook_moves_with_its_wheels(place: Place) -> None:
-    from .local_index import build_wheel
+    from tests.indexes import project_wheel
 
-    name, data = build_wheel("mine", "1.0")
-    (place.directory / name).write_bytes(data)
-    place.ok("add", "n.ipynb", f"./{name}")
+    wheel = project_wheel("mine", "1.0")
+    wheel.write(place.directory)
+    place.ok("add", "n.ipynb", f"./{wheel.filename}")
     (place.directory / "sub").mkdir()
     other = place.directory / "sub" / "m.ipynb"
     other.write_text(json.dumps({**json.loads(place.notebook.read_text()), "metadata": {}}))
     place.ok("import", "sub/m.ipynb", "--from", "n.ipynb")
     lock = json.loads(other.read_text())["metadata"]["pyartifacts"]
-    assert lock["requirements"] == [f"../{name}"]
-    assert any(f" file:../{name}" in line for line in lock["artifacts"])
+    assert lock["requirements"] == [f"../{wheel.filename}"]
+    assert any(f" file:../{wheel.filename}" in line for line in lock["artifacts"])
     place.ok("instantiate", "sub/m.ipynb")
 
 
@@ -168,9 +168,9 @@ def test_a_pin_wins_over_the_notebooks_own(place: Place) -> None:
 
 
 def _sha256(place: Place, name: str) -> str:
-    from .local_index import build_wheel
+    from tests.indexes import project_wheel
 
-    return hashlib.sha256(build_wheel(name, "1.0")[1]).hexdigest()
+    return hashlib.sha256(project_wheel(name, "1.0").data).hexdigest()
 
 
 def test_another_hash_is_refused(place: Place) -> None:
@@ -189,11 +189,11 @@ def test_another_hash_is_refused(place: Place) -> None:
 
 
 def test_a_hash_that_the_index_keeps_to_itself_is_checked_all_the_same(tmp_path: Path) -> None:
-    index = LocalIndex()
+    index = IndexServer()
     for name in ("ipykernel", "ipywidgets"):
-        index.add(name, "1.0")
-    index.add("quiet", "1.0", lies={"hashes": {}})
-    with index.serving():
+        index.add(project_wheel(name, "1.0"))
+    index.add(project_wheel("quiet", "1.0"), sha256=False)
+    with index:
         place = Place(tmp_path, index.url)
         (tmp_path / "r.txt").write_text(f"quiet==1.0 --hash=sha256:{'a' * 64}\n")
         done = place.run("import", "n.ipynb", "--from", "r.txt")
@@ -243,16 +243,16 @@ def test_pyproject_with_an_extra_and_a_group(place: Place) -> None:
 
 
 def test_an_index_that_a_file_brings_along_from_this_network_is_not_asked(place: Place) -> None:
-    other = LocalIndex()
-    other.add("extra", "9.0")
-    with other.serving():
+    other = IndexServer()
+    other.add(project_wheel("extra", "9.0"))
+    with other:
         (place.directory / "pyproject.toml").write_text(
             '[project]\nname = "x"\ndependencies = ["demo", "extra"]\n'
             f'[[tool.uv.index]]\nname = "mine"\nurl = "{other.url}"\nexplicit = true\n'
             '[tool.uv.sources]\nextra = { index = "mine" }\n'
         )
         result = events(place, "import", "n.ipynb", "--from", "pyproject.toml")
-        assert (other.served, "extra 1.0" in pins(place.lock)) == ([], True)
+        assert (other.requests, "extra 1.0" in pins(place.lock)) == ([], True)
         assert f"{other.url} is not used for extra" in result["notes"][0]
         place.environ["PYARTIFACTS_ALLOWED_INDEXES"] = other.url
         place.ok("import", "n.ipynb", "--from", "pyproject.toml")

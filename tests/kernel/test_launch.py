@@ -168,6 +168,19 @@ def test_a_stock_kernel_inside_an_isolated_one_loses_the_outer_session():
     }
 
 
+def test_a_stock_kernel_of_a_server_is_told_of_its_place_and_the_settings():
+    outer = {"PATH": "/bin", "PYARTIFACTS_STOCK_SESSION": "/outer.json"}
+    # What a kernel has inherited from the one around it is not for it.
+    assert launch.stock_environ(outer) == {"PATH": "/bin"}
+    told = launch.stock_environ(outer, session="/run/k.json", settings={"PYARTIFACTS_TRUST": "all"})
+    assert told == {
+        "PATH": "/bin",
+        "PYARTIFACTS_STOCK_SESSION": "/run/k.json",
+        "PYARTIFACTS_TRUST": "all",
+    }
+    assert "PYARTIFACTS_STOCK_SESSION" not in isolated(outer)
+
+
 def test_fallback_command_runs_on_the_host():
     assert launch.fallback_command("/host/bin/python", "/x/fallback.py", STOCK) == [
         "/host/bin/python",

@@ -15,7 +15,9 @@ from jupyter_pyartifacts.config import Config
 from jupyter_pyartifacts.index.client import IndexClient
 from jupyter_pyartifacts.model import Lock, PythonPin
 from jupyter_pyartifacts.platforms import DEFAULT_PLATFORMS
+from jupyter_pyartifacts.provide import Provider
 from jupyter_pyartifacts.resolve import Resolution, ResolveRequest, resolve
+from jupyter_pyartifacts.store import Store
 from tests.indexes import IndexServer
 from tests.wheels import Listener
 
@@ -37,7 +39,10 @@ def listener() -> Listener:
 
 @pytest.fixture
 def run(index: IndexServer, tmp_path: Path, listener: Listener) -> Resolver:
-    """Return a function that resolves requirements on `index`; options go into the request."""
+    """Return a function that resolves requirements on `index`; options go into the request.
+
+    With `translate`, sdists are brought into `tmp_path`/store as the product does it.
+    """
 
     def run(
         *requirements: str,
@@ -46,6 +51,7 @@ def run(index: IndexServer, tmp_path: Path, listener: Listener) -> Resolver:
         offline: bool = False,
         prior: Lock | None = None,
         environ: dict[str, str] | None = None,
+        translate: bool = False,
         **options: Any,
     ) -> Resolution:
         config = Config(
@@ -63,8 +69,14 @@ def run(index: IndexServer, tmp_path: Path, listener: Listener) -> Resolver:
         )
         cache = tmp_path / "cache"
         with IndexClient(config, cache=cache, directory=request.directory) as client:
+            provider = Provider(config, Store([tmp_path / "store"]), "linux-x86_64", listener)
             return resolve(
-                request, config=config, client=client, store_cache=cache, reporter=listener
+                request,
+                config=config,
+                client=client,
+                store_cache=cache,
+                reporter=listener,
+                synthetic=provider.synthetic(client) if translate else None,
             )
 
     return run

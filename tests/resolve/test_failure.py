@@ -13,11 +13,16 @@ from jupyter_pyartifacts.errors import (
     ResolutionError,
     StoreError,
 )
-from jupyter_pyartifacts.resolve.failure import clean, explain
+from jupyter_pyartifacts.resolve.failure import clean, explain, named_as_refused
+from jupyter_pyartifacts.resolve.synthetic import Refusal
 
 
 def explained(
-    said: str, failures: dict[str, PyArtifactsError] | None = None, *, wheels: bool = True
+    said: str,
+    failures: dict[str, PyArtifactsError] | None = None,
+    *,
+    wheels: bool = True,
+    refused: dict[str, tuple[tuple[str, Refusal], ...]] | None = None,
 ) -> PyArtifactsError:
     return explain(
         said,
@@ -25,6 +30,7 @@ def explained(
         requested=["first"],
         where="Python 3.11 on linux-x86_64",
         has_wheel=lambda _: wheels,
+        refused=lambda name: (refused or {}).get(name, ()),
         cache=Path("/store/cache"),
     )
 
@@ -84,3 +90,27 @@ def test_a_full_disk_is_the_stores_failure() -> None:
     assert error.what == "the store's disk is full"
     assert error.where == "/store/cache"
     assert "No space left on device" in str(error.details)
+
+
+def test_a_refusal_says_more_than_uv() -> None:
+    said = (
+        "No solution found\n  Because only first==1.0 is available and first==1.0 depends on"
+        " second>=2,\n  and second==2.0 depends on\n  pyartifacts-refused-its-source-has-x==0, we"
+        " can conclude that your project's requirements are unsatisfiable."
+    )
+    assert named_as_refused(said) == {"second"}
+    refusal = Refusal(what="second 2.0: its source has x", where="a.tar.gz", hint="do y")
+    error = explained(said, refused={"second": (("2.0", refusal),)})
+    assert str(error).splitlines()[0] == "second 2.0: its source has x (a.tar.gz)"
+    assert "first==1.0 depends on" in str(error)
+    assert str(error).endswith("\nhint: do y")
+    assert refusal.slug == "its-source-has-x"
+    assert refusal.text == "its source has x (a.tar.gz). hint: do y"
+
+
+def test_a_wheel_that_cannot_be_read_is_no_refused_sdist() -> None:
+    said = "first==1.0 depends on pyartifacts-refused-a-wheel-that-cannot-be-read==0"
+    assert named_as_refused(said) == set()
+    assert explained(said).what == (
+        "no file of first can be used: its metadata cannot be read out of the wheel"
+    )

@@ -69,7 +69,9 @@ def test_what_is_no_requirement_is_left_out(text: str) -> None:
 def test_a_url_becomes_a_name_that_says_so() -> None:
     text = "Pkg @ git+https://host.example/pkg ; extra == 'x'"
     mended, note = mend_requirement(text)
-    assert mended == 'pkg-is-wanted-from-a-url-which-is-not-followed; extra == "x"'
+    assert (
+        mended == 'pyartifacts-refused-pkg-is-wanted-from-a-url-which-is-not-followed; extra == "x"'
+    )
     assert note == f"refused {' '.join(text.split())!r}: a URL inside metadata is not followed"
 
 

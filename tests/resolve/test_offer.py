@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 from jupyter_pyartifacts.index.simple import ProjectFile, ProjectPage
 from jupyter_pyartifacts.resolve.offer import (
     Facts,
+    Made,
     decode_source,
     encode_source,
     make_offer,
     render_offer,
     source_path,
 )
+from jupyter_pyartifacts.resolve.synthetic import underlying_sdist
 from jupyter_pyartifacts.resolve.target import Target, parse_as_of, python_accepts
 
 TARGET = Target(python="3.11.7")
@@ -92,15 +94,37 @@ def test_as_of_hides_what_came_later() -> None:
 
 
 def test_a_synthetic_wheel_stands_in_for_an_sdist() -> None:
-    page = ProjectPage("x", "", tuple(files("x-1.0.tar.gz", "x-2.0-py3-none-any.whl", "x-2.0.zip")))
-    offer = make_offer(
-        page, TARGET, synthetic=lambda sdist: sdist._replace(filename="x-1.0-py3-none-any.whl")
+    page = ProjectPage(
+        "an-x",
+        "",
+        tuple(files("An.X-1.0-1.zip", "an-x-1.0-1.tar.gz", sha256="ab" * 32, yanked=None))
+        + tuple(files("an_x-2.0-py3-none-any.whl", "an-x-2.0.zip", "an-x-3.0.tar.bz2")),
     )
+    offer = make_offer(page, TARGET, translates=lambda sdist, beside: True)
     assert [file.filename for file in offer.files] == [
-        "x-1.0-py3-none-any.whl",
-        "x-2.0-py3-none-any.whl",
+        "an_x-1.0.post1-py3-none-any.whl",
+        "an_x-2.0-py3-none-any.whl",
+        "an-x-3.0.tar.bz2",
     ]
-    assert offer.facts == Facts(newest="2.0")
+    made = offer.files[0]
+    assert underlying_sdist(made.url) == ("an-x-1.0-1.tar.gz", "https://f.example/x")
+    assert (made.sha256, made.upload_time) == ("ab" * 32, "2024-01-01T00:00:00Z")
+    assert offer.facts == Facts(
+        newest="2.0",
+        made=(Made("1.0.post1", made.filename, made.url, "ab" * 32, False),),
+        sourced=(("3.0", "an-x-3.0.tar.bz2"),),
+    )
+
+
+def test_a_synthetic_wheel_stands_beside_wheels_for_some_platforms() -> None:
+    wheel = "x-1.0-py3-none-win_amd64.whl"
+    page = ProjectPage("x", "", tuple(files(wheel, "x-1.0.zip")))
+    made = "x-1.0-py3-none-any.whl"
+    for wanted, names in ((True, [wheel, made]), (False, [wheel])):
+        offer = make_offer(page, TARGET, translates=lambda sdist, beside, own=wanted: own)
+        assert [file.filename for file in offer.files] == names
+        assert (offer.facts.newest, offer.facts.made[0].beside) == ("1.0", True)
+    assert make_offer(page, TARGET).facts == Facts(newest="1.0")
 
 
 def test_the_rendered_page() -> None:

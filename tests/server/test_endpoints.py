@@ -181,6 +181,28 @@ def test_a_lock_is_approved_by_the_digest_that_was_seen(server, notebook, index,
         other.close()
 
 
+def test_a_lock_of_the_request_does_not_choose_whom_the_server_asks(server, notebook, index):
+    lock = add(server, notebook.name, "demo==1.0")["result"]["lock"]
+    foreign = {**lock, "indexes": [f"other {index.origin}/elsewhere demo"]}
+    foreign["distributions"] = [
+        line.replace("demo 1.0", "demo 1.0 @ other") for line in lock["distributions"]
+    ]
+    asked = len(index.requests)
+    for name, body in {"outdated": {}, "versions": {"name": "demo"}}.items():
+        reply = server.send(
+            "POST", f"pyartifacts/{name}", {"path": notebook.name, "lock": foreign, **body}
+        )
+        assert name == "versions" or reply.json["error"]["code"] == "not-approved"
+    assert not [each for each in index.requests[asked:] if "elsewhere" in each]
+
+
+@pytest.mark.parametrize("verb", ["remove", "upgrade", "undo"])
+def test_there_is_nothing_to_change_without_a_lock(server, notebook, verb):
+    arguments = [] if verb == "undo" else ["demo"]
+    refused = server.call("apply", 422, path=notebook.name, verb=verb, arguments=arguments)
+    assert refused["message"] == "the notebook has no lock"
+
+
 def test_a_local_wheel_beside_the_notebook(server, notebook):
     wheel = project_wheel("local", "1.0").write(notebook.parent)
     job = add(server, notebook.name, f"./{wheel.name}", write=True)
@@ -307,8 +329,9 @@ def test_an_authorizer_is_asked(index, tmp_path):
     )
     try:
         assert server.call("state", path="n.ipynb")["digest"] is None
-        assert server.call("plan", path="n.ipynb", verb="add", arguments=["demo"])["digest"]
+        assert server.call("check", path="n.ipynb", requirement="demo")["exists"]
         for name, body in {
+            "plan": {"path": "n.ipynb", "verb": "add", "arguments": ["demo"]},
             "apply": {"path": "n.ipynb", "verb": "add", "arguments": ["demo"], "write": True},
             "undo": {"path": "n.ipynb"},
             "instantiate": {"path": "n.ipynb"},

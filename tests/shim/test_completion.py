@@ -44,12 +44,16 @@ def test_candidates(line: str, expected: list[str]) -> None:
 def test_wheels_and_notebooks_are_offered_as_paths(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("a-1-py3-none-any.whl", "n.ipynb", "x.txt"):
+    for name in ("a-1-py3-none-any.whl", "b-1.tar.gz", "n.ipynb", "x.txt"):
         (tmp_path / name).touch()
     (tmp_path / "wheels").mkdir()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert complete("%pyartifacts add ./") == ["./a-1-py3-none-any.whl", "./wheels/"]
+    assert complete("%pyartifacts add ./") == [
+        "./a-1-py3-none-any.whl",
+        "./b-1.tar.gz",
+        "./wheels/",
+    ]
     assert complete("%pyartifacts add ~/w") == ["~/wheels/"]
     assert complete("%pyartifacts instantiate ") == ["n.ipynb", "wheels/"]
     assert complete(f"%pyartifacts instantiate {tmp_path}{os.sep}n") == [f"{tmp_path}/n.ipynb"]

@@ -124,4 +124,5 @@ def test_backslashes_are_separators_of_paths_on_windows() -> None:
 
 def test_nothing_is_joined_to_a_local_file() -> None:
     assert join_specifiers(["./a.whl", ">=2"]) == ["./a.whl", ">=2"]
+    assert join_specifiers(["a-1.tar.gz", ">=2"]) == ["a-1.tar.gz", ">=2"]
     assert join_specifiers(["a", ">=2"]) == ["a>=2"]

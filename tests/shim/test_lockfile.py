@@ -26,9 +26,19 @@ def test_requirements_of_every_kind() -> None:
             "./wheels/my_own-1.0-py3-none-any.whl",
             "torch @ https://example.org/torch-2-cp311-cp311-linux_x86_64.whl",
             "https://example.org/six-1.16-py2.py3-none-any.whl",
+            "./my-other.thing-1.0b2.tar.gz",
+            "old-3.zip",
         ]
     }
-    assert requirement_names(lock) == ["pandas", "typing-extensions", "my-own", "torch", "six"]
+    assert requirement_names(lock) == [
+        "pandas",
+        "typing-extensions",
+        "my-own",
+        "torch",
+        "six",
+        "my-other-thing",
+        "old",
+    ]
 
 
 def test_a_lock_of_the_wrong_shape_has_nothing() -> None:

@@ -99,6 +99,18 @@ def test_a_stock_kernel_starts_from_the_notebooks_own_lock(tmp_path: Path) -> No
     assert Path(session.path).parent.stat().st_mode & 0o077 == 0
 
 
+def test_a_stock_kernel_keeps_its_lock_where_the_server_looks(tmp_path: Path) -> None:
+    place = str(tmp_path / "k-1.json")
+    environ = {"PYARTIFACTS_STOCK_SESSION": place}
+    own = stock_session(environ, {}, str(tmp_path), "/run/kernel-k-1.json")
+    assert own.path == place
+    # The place of the kernel that this one was started from.
+    for connection in ("/run/kernel-k-2.json", None):
+        other = stock_session(environ, {}, str(tmp_path), connection)
+        assert other.path != place
+        assert Path(other.path).stem.startswith("pyartifacts-")
+
+
 def test_a_stock_kernel_without_a_notebook_starts_from_nothing() -> None:
     session = stock_session({}, {}, "/does/not/exist")
     assert (session.lock(), session.notebook) == (None, None)

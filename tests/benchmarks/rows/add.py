@@ -45,7 +45,14 @@ def measure(bench: Bench, rounds: int) -> Iterator[Row]:
             return spent
 
         mine, its = interleave(rounds, ours, peer)
-    yield paired(f"add one to {count} distributions", mine, its, bar=1.0)
+        yield paired(f"add one to {count} distributions", mine, its, bar=1.0)
+        store = scratch / "store"
+        bench.run_ours("engine", "start", store=store)
+        try:
+            mine, its = interleave(rounds, ours, peer)
+        finally:
+            bench.run_ours("engine", "stop", store=store)
+    yield paired("the same, with a running engine", mine, its, bar=1.0)
 
 
 def _make_ours(bench: Bench, place: Path) -> int:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from queue import Empty
 from typing import Any
 
@@ -114,8 +116,6 @@ class Running:
 
     def value(self, expression: str) -> Any:
         """Return the value of an expression that `json.dumps` can write."""
-        import json
-
         answer = self.run(f"import json as _json\nprint(_json.dumps({expression}))")
         assert answer.ok, answer.error
         return json.loads(answer.out)
@@ -147,7 +147,16 @@ def connect(server: ServerProcess, session: Mapping[str, Any]) -> Running:
     """Return the kernel of a server's session once it is up."""
     # The server answers at once and starts the kernel in the background.
     file = server.runtime / f"kernel-{session['kernel']['id']}.json"
-    wait_until(file.exists)
+    wait_until(lambda: _is_json(file))
     client = BlockingKernelClient(connection_file=str(file))
     client.load_connection_file()
     return Running(client)
+
+
+def _is_json(file: Path) -> bool:
+    """Tell whether a file is there, and whole."""
+    try:
+        json.loads(file.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return False
+    return True

@@ -291,16 +291,16 @@ def test_files_beside_the_notebook_do_not_disturb_the_engine(start, lock, tmp_pa
 
 
 def test_a_lock_of_a_local_wheel_is_relative_to_the_notebook(start, lock, tmp_path):
-    from ..local_index import build_wheel
+    from tests.indexes import project_wheel
 
-    filename, data = build_wheel("local-thing", "1.0")
+    wheel = project_wheel("local-thing", "1.0")
     (tmp_path / "wheels").mkdir()
-    (tmp_path / "wheels" / filename).write_bytes(data)
+    wheel.write(tmp_path / "wheels")
     kernel = start(write_notebook(tmp_path / "n.ipynb", lock=lock))
     kernel.run("%cd wheels")
-    assert kernel.run(f"%pyartifacts add ./{filename}").ok
+    assert kernel.run(f"%pyartifacts add ./{wheel.filename}").ok
     assert kernel.run("import local_thing; print(local_thing.__version__)").out == "1.0\n"
-    assert session_of(kernel)["pyartifacts"]["requirements"][-1] == f"./wheels/{filename}"
+    assert session_of(kernel)["pyartifacts"]["requirements"][-1] == f"./wheels/{wheel.filename}"
 
 
 def test_the_environment_of_the_kernel_stays_out_of_the_engine(kernel, tmp_path):
