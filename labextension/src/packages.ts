@@ -21,18 +21,11 @@ import {
   IProgressEvent,
   IVersions
 } from './shapes';
-import { IActivity, Work } from './work';
+import { IActivity, IProblem, Retry, Work } from './work';
 
 const REFRESH_DELAY = 120;
 /** The verbs of jobs whose result is another lock. */
 const CHANGES = new Set(['add', 'remove', 'upgrade', 'undo', 'lock', 'python']);
-
-/** Something that failed, and how to try it again. */
-export interface IProblem {
-  failure: IFailure;
-  what: string;
-  retry: (() => Promise<unknown>) | null;
-}
 
 /**
  * What is known about the packages of one open notebook, and what can be done with them.
@@ -163,16 +156,16 @@ export class NotebookPackages implements IDisposable {
     return this.api.check(this.document.target, requirement);
   }
 
-  /** Ask which versions there are; null if that fails, which is shown then. */
-  versions(name: string): Promise<IVersions | null> {
-    return this._ask('versions', () =>
-      this.api.versions(this.document.target, name)
-    );
+  /** Ask which versions there are; null if that fails, which is shown with `retry` then. */
+  versions(name: string, retry: Retry): Promise<IVersions | null> {
+    const { target } = this.document;
+    return this._ask('versions', () => this.api.versions(target, name), retry);
   }
 
-  /** Work out what a change would do; null if that fails, which is shown then. */
-  plan(change: IChangeRequest): Promise<IPlan | null> {
-    return this._ask('plan', () => this.api.plan(this.document.target, change));
+  /** Work out what a change would do; null if that fails, which is shown with `retry` then. */
+  plan(change: IChangeRequest, retry: Retry): Promise<IPlan | null> {
+    const { target } = this.document;
+    return this._ask('plan', () => this.api.plan(target, change), retry);
   }
 
   /** Make a change that somebody has seen and wants. */
@@ -246,12 +239,16 @@ export class NotebookPackages implements IDisposable {
   }
 
   /** Ask the server something that takes a moment, and show that it does. */
-  private async _ask<T>(verb: string, ask: () => Promise<T>): Promise<T | null> {
+  private async _ask<T>(
+    verb: string,
+    ask: () => Promise<T>,
+    retry: Retry
+  ): Promise<T | null> {
     this._clear();
     try {
       return await this._work.ask(verb, ask);
     } catch (reason) {
-      this._fail(verb, reason, null);
+      this._fail(verb, reason, retry);
       this._changed.emit();
       return null;
     }
@@ -264,7 +261,7 @@ export class NotebookPackages implements IDisposable {
     finish?: (result: IJobResult) => Promise<void>
   ): Promise<boolean> {
     this._clear();
-    const again = (): Promise<unknown> => this._do(verb, start, finish);
+    const again: Retry = () => this._do(verb, start, finish);
     try {
       const job = await this._work.run(verb, start, async ended => {
         if (ended.state === 'done') {
@@ -384,11 +381,7 @@ export class NotebookPackages implements IDisposable {
     this.notes = [];
   }
 
-  private _fail(
-    what: string,
-    reason: unknown,
-    retry: (() => Promise<unknown>) | null
-  ): void {
+  private _fail(what: string, reason: unknown, retry: Retry | null): void {
     this.problem = { failure: failureOf(reason), what, retry };
   }
 

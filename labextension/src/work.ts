@@ -3,7 +3,7 @@ import { ISignal, Signal } from '@lumino/signaling';
 
 import { Api, RequestError } from './api';
 import { ProgressFeed } from './feed';
-import { IJob, IProgress, IProgressEvent } from './shapes';
+import { IFailure, IJob, IProgress, IProgressEvent } from './shapes';
 
 /** Milliseconds between two looks at a job of which nothing is heard. */
 const POLL = 1500;
@@ -14,6 +14,16 @@ export interface IActivity {
   verb: string;
   progress: IProgress | null;
   cancelling: boolean;
+}
+
+/** What tries something again. */
+export type Retry = () => Promise<unknown>;
+
+/** Something that failed, and how to try it again. */
+export interface IProblem {
+  failure: IFailure;
+  what: string;
+  retry: Retry | null;
 }
 
 /** One thing at a time, with progress; the work of others is shown where this page does nothing. */
