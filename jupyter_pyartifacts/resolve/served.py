@@ -69,6 +69,7 @@ class Served:
 def _written(facts: Facts) -> dict[str, object]:
     return {
         "newest": facts.newest,
+        "made": facts.made,
         "sourced": facts.sourced,
         "yanked": facts.yanked,
         "undated": facts.undated,
