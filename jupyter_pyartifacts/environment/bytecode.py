@@ -1,8 +1,9 @@
 """Byte code of a view's modules: made by the host, in the store, shared by all views.
 
 A kernel writes none below the store. What it imports until it answers is compiled before it
-starts; the rest by one process in the background, in the order of need: what the requirements'
-packages import, then everything else but tests, at low priority, and only while its owner lives.
+starts, by one process a core; these go on with what the requirements' packages import while it
+starts. Everything else but tests is left to one process in the background, at low priority. All
+of them work only while their owner lives.
 None of it is part of any tree hash. Whatever goes wrong here only means that a kernel compiles
 for itself.
 """
@@ -33,17 +34,21 @@ KERNEL_ROOTS = (
     "ipykernel.comm",
     "ipykernel.debugger",
     "IPython.core.completerlib",
+    "IPython.core.debugger",
     "IPython.core.logger",
     "IPython.core.magics.code",
     "IPython.core.oinspect",
     "IPython.extensions.storemagic",
     "psutil",
+    "psutil._pslinux",
     "pygments.formatters.terminal256",
     "tornado.platform.asyncio",
     "zmq.backend.cython",
     "debugpy.server.api",
     "debugpy._vendored.force_pydevd",
     "pydevd",
+    "_pydevd_bundle.pydevd_frame",
+    "_pydevd_sys_monitoring._pydevd_sys_monitoring",
 )
 """What a kernel imports before it answers, where its import statements don't show it."""
 SKIPPED = ("test", "tests", "site-packages")
@@ -93,29 +98,39 @@ def prepare_byte_code(
     if not lacking:
         _touch(f"{environment.path}/{_DONE}")
         return
+    asked = [homes[name] for name in requirements if name in lacking]
+    held = None if os.name == "nt" else owner
     if wait and not lacking.keys().isdisjoint({LIBRARY, *_needed(kernel, pins)}):
-        _compile_kernel(environment, interpreter)
+        further = () if owner is None else asked
+        for process in _compile_kernel(environment, interpreter, further, held):
+            _leave(process, owner)
+        asked = []
     if owner is None and not whole:
         return
     task = {
         "roots": KERNEL_ROOTS,
-        "asked": [homes[name] for name in requirements if name in lacking],
+        "asked": asked,
         "artifacts": list(lacking.values()),
         "done": f"{environment.path}/{_DONE}",
         "lock": str(store.layout.lock("compile")),
-        "owner": None if os.name == "nt" else owner,
+        "owner": held,
     }
-    process = _start(environment, interpreter, task, background=not whole)
-    if process is None:
+    rest = _start(environment, interpreter, task, background=not whole)
+    if rest is None:
         return
     if whole:
-        process.wait()
+        rest.wait()
         return
+    _leave(rest, owner)
+
+
+def _leave(process: subprocess.Popen[bytes], owner: int | None) -> None:
+    """Let a process go on without anybody waiting for it, but not longer than its owner lives."""
     if owner == os.getpid():
         atexit.register(_end, process)
     import threading
 
-    # Nobody waits for it, but this process may live on and has to take its exit status.
+    # This process may live on and has to take its exit status.
     threading.Thread(target=process.wait, daemon=True).start()
 
 
@@ -141,15 +156,26 @@ def forget_byte_code(
     Path(environment.path, _DONE).unlink(missing_ok=True)
 
 
-def _compile_kernel(environment: Environment, interpreter: InterpreterInUse) -> None:
+def _compile_kernel(
+    environment: Environment,
+    interpreter: InterpreterInUse,
+    asked: Sequence[str],
+    owner: int | None,
+) -> list[subprocess.Popen[bytes]]:
+    """Compile what a kernel imports; return the processes, which go on with what is asked."""
     count = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2, _MOST)
-    running = [
-        _start(environment, interpreter, {"roots": KERNEL_ROOTS, "stripe": (number, count)})
+    task = {"roots": KERNEL_ROOTS, "asked": asked, "owner": owner}
+    started = [
+        _start(environment, interpreter, {**task, "stripe": (number, count)}, tells=True)
         for number in range(count)
     ]
+    running = [process for process in started if process is not None]
     for process in running:
-        if process is not None:
-            process.wait()
+        if process.stdout is not None:
+            # A line when the kernel's part is done; nothing, if the process ended before.
+            with process.stdout as told:
+                told.readline()
+    return running
 
 
 def _start(
@@ -158,6 +184,7 @@ def _start(
     task: Mapping[str, object],
     *,
     background: bool = False,
+    tells: bool = False,
 ) -> subprocess.Popen[bytes] | None:
     import subprocess
     import tempfile
@@ -184,7 +211,7 @@ def _start(
             return subprocess.Popen(
                 [interpreter.path, "-I", "-S", "-B", COMPILER],
                 stdin=told,
-                stdout=subprocess.DEVNULL,
+                stdout=subprocess.PIPE if tells else subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 cwd=os.sep,
                 start_new_session=background,

@@ -7,13 +7,15 @@ Run by path (`python -I -S -B compiling.py`), with one JSON object on standard i
     site       a site-packages directory
     library    the directory of the standard library, if it is in the store, else empty
     roots      modules to begin with: they and what they import are compiled first
-    asked      directories of artifacts whose packages are roots as well
+    asked      directories of artifacts whose packages come after the roots
     stripe     [number, count]: of what is found so, this share only
     artifacts  directories of artifacts whose sources are all compiled then, at low priority
     skip       names of directories whose sources are left out (tests)
     done       a file to write when everything is there, or null
     lock       a file to lock meanwhile: one process of a store compiles all, the others wait
     owner      a process (its number) without which the artifacts are not gone on with, or null
+
+It writes one line to standard output when the roots and what they import are done.
 
 Byte code is never checked against its source again (PEP 552, unchecked hash): sources in the
 store don't change. A source that does not compile has none, as everywhere.
@@ -344,23 +346,35 @@ def wait_for(path):
         pass
 
 
+def say_done():
+    """Write a line for whoever waits for the roots."""
+    try:
+        os.write(1, b"\n")
+    except OSError:
+        pass
+
+
 def main():
     """Do what standard input says."""
     warnings.simplefilter("ignore")
     task = json.load(sys.stdin)
-    roots = list(task["roots"])
-    for home in task["asked"]:
-        roots.extend(usual_imports(home))
     number, count = task["stripe"]
     owner = task["owner"]
     own = HotSet(task["site"])
-    found = own.walk(roots)
-    if task["library"]:
-        # First what every start imports, then what the packages do.
-        found = HotSet(task["library"]).walk(STARTUP + own.missed()) + found
-    for source, name in found[number::count]:
-        leave_with(owner)
-        compile_file(source, name, task["tag"])
+    library = HotSet(task["library"]) if task["library"] else None
+    asked = [name for home in task["asked"] for name in usual_imports(home)]
+    for roots in (task["roots"], asked):
+        known = len(own.found)
+        found = own.walk(roots)[known:]
+        if library is not None:
+            # First what every start imports, then what the packages do.
+            known = len(library.found)
+            found = library.walk(STARTUP + own.missed())[known:] + found
+        for source, name in found[number::count]:
+            leave_with(owner)
+            compile_file(source, name, task["tag"])
+        if roots is not asked:
+            say_done()
     if not task["artifacts"]:
         return
     step_back()
