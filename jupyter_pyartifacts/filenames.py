@@ -19,6 +19,7 @@ __all__ = [
     "parse_sdist_name",
     "parse_version",
     "sdist_readings",
+    "sdist_splits",
     "sdist_stem",
     "sdist_version",
 ]
@@ -47,17 +48,22 @@ def sdist_stem(filename: str, suffixes: tuple[str, ...] = SDISTS) -> str | None:
     return None
 
 
+def sdist_splits(filename: str) -> Iterator[tuple[str, str]]:
+    """Yield what `sdist_readings` does, with the version as it is written."""
+    stem = sdist_stem(filename) or ""
+    for match in re.finditer("-", stem):
+        if match.start() and parse_version(stem[match.end() :]) is not None:
+            yield canonicalize_name(stem[: match.start()]), stem[match.end() :]
+
+
 def sdist_readings(filename: str) -> Iterator[tuple[str, str]]:
     """Yield each canonical name and version (PEP 440) that the name of an sdist may stand for.
 
     `foo-1.0-1.tar.gz` is version 1.0.post1 of foo, or version 1 of a project foo-1-0; the
     reading with the shortest name comes first.
     """
-    stem = sdist_stem(filename) or ""
-    for match in re.finditer("-", stem):
-        version = parse_version(stem[match.end() :])
-        if version is not None and match.start():
-            yield canonicalize_name(stem[: match.start()]), str(version)
+    for name, version in sdist_splits(filename):
+        yield name, str(Version(version))
 
 
 def parse_sdist_name(filename: str) -> tuple[str, str] | None:

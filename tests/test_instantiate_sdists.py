@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -97,3 +99,14 @@ def test_an_sdist_that_is_refused_publishes_nothing(store: Store) -> None:
         publish_sdist(store, sdist)
     assert caught.value.what.startswith("demo 1.0: its source has a C extension (`src/fast.c`)")
     assert not store.layout.artifact(translated(sdist).artifact.key).exists()
+
+
+def test_without_an_sdist_the_translator_is_not_loaded() -> None:
+    script = (
+        "import sys\n"
+        "import jupyter_pyartifacts.instantiate, jupyter_pyartifacts.provide\n"
+        "import jupyter_pyartifacts.resolve, jupyter_pyartifacts.resolve.synthetic\n"
+        "print([m for m in sys.modules if m.startswith('jupyter_pyartifacts.translate.sdist')])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("[]\n", "")

@@ -1,7 +1,7 @@
 """Pin packages and what they need, fetch them, and write the lock into the notebook.
 
-A REQUIREMENT is what pip takes (pandas, "pandas>=2", "pandas[excel]"), the path of a wheel, or
-the URL of one. Everything that is pinned already stays as it is where that is possible. A
+A REQUIREMENT is what pip takes (pandas, "pandas>=2", "pandas[excel]"), or the path or URL of a
+wheel or sdist. Everything that is pinned already stays as it is where that is possible. A
 notebook without a lock gets one.
 """
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_pyartifacts.errors import ArtifactError
+from jupyter_pyartifacts.errors import ArtifactError, SdistRefused
 from jupyter_pyartifacts.translate.pool import ExtractionPool, default_threads
 from jupyter_pyartifacts.translate.wheel import Tree, extract_wheel
+from tests.setuptools_sdists import build_sdist
 from tests.wheels import Wheel, build_wheel
 
 
@@ -85,3 +86,26 @@ def test_what_is_cancelled_ends_with_the_reason(tmp_path: Path) -> None:
 
 def test_there_is_at_least_one_thread() -> None:
     assert 1 <= default_threads() <= 8
+
+
+def test_a_defect_of_the_translator_is_a_refusal_of_that_sdist(tmp_path: Path) -> None:
+    sdist = build_sdist("tripping")
+    results: list[Tree | BaseException] = []
+
+    def trip(_: int) -> None:
+        raise KeyError("nowhere")
+
+    pool = ExtractionPool(1)
+    path = str(sdist.write(tmp_path))
+    pool.submit(path, str(tmp_path / "tree"), sdist.filename, 1, results.append, trip)
+    pool.submit(path, str(tmp_path / "good"), sdist.filename, 1, results.append)
+    pool.close()
+    refused, tree = results
+    assert isinstance(refused, SdistRefused)
+    assert str(refused) == (
+        "tripping-1.0.tar.gz: its source is such that the translator fails (KeyError)"
+        " (tripping-1.0.tar.gz)\n  'nowhere'\n"
+        "hint: report it with the name of the file, and pin another version until then"
+    )
+    assert isinstance(tree, Tree)
+    assert tree.facts.name == "tripping"

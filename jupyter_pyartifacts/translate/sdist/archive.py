@@ -13,10 +13,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NoReturn
 
-from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
-
 from ...errors import ArtifactError, SdistRefused, UnsafeArchive
+from ...filenames import SDISTS, sdist_splits
 from ..codec import BadData, choose_inflate, inflate_chunks
 from ..directory import check_local_headers, data_start, find_directory, parse_directory
 from ..mapping import map_file
@@ -59,32 +57,21 @@ def parse_sdist_name(filename: str) -> SdistName:
     In old names the name may have hyphens, and so may the version: the version begins at the
     last hyphen behind which everything is a version.
     """
-    stem = next(
-        (filename[: -len(end)] for end in (".tar.gz", ".zip", ".tgz") if filename.endswith(end)),
-        None,
-    )
-    if stem is None:
+    if not filename.endswith(SDISTS):
         raise SdistRefused(
             f"{filename}: a source archive of this kind is not read",
             where=filename,
             expected="NAME-VERSION.tar.gz or NAME-VERSION.zip",
             hint=_HINT,
         )
-    parts = stem.split("-")
-    for cut in range(1, len(parts)):
-        version = "-".join(parts[cut:])
-        try:
-            Version(version)
-        except InvalidVersion:
-            continue
-        return SdistName(
-            filename=filename, name=canonicalize_name("-".join(parts[:cut])), version=version
-        )
+    found = next(sdist_splits(filename), None)
+    if found is not None:
+        return SdistName(filename=filename, name=found[0], version=found[1])
     raise SdistRefused(
         f"{filename}: its version cannot be read",
         where=filename,
         expected="NAME-VERSION.tar.gz, VERSION as PEP 440 has it",
-        found=stem,
+        found=filename,
         hint=_HINT,
     )
 
