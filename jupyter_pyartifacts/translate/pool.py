@@ -65,8 +65,15 @@ class _Job:
     failure: BaseException | None = None
 
 
-_DEFECTS = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError)
-_DEFECTS += (TypeError, ValueError)
+_DEFECTS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 
 def _defect(filename: str, error: Exception) -> SdistRefused:
