@@ -8,9 +8,10 @@ from typing import Any, Literal, cast
 
 from .errors import UsageError
 
-__all__ = ["Config", "TrustPolicy"]
+__all__ = ["Config", "PythonPolicy", "TrustPolicy"]
 
 TrustPolicy = Literal["ask", "index", "all"]
+PythonPolicy = Literal["any", "exact", "artifact"]
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"", "0", "false", "no", "off"}
 
@@ -23,7 +24,11 @@ class Config:
     the user's data directory. `index_url` None means: what the user's uv and pip are configured
     for. `trust` is the policy for locks made by others: `ask` refuses until approved, `index`
     approves what comes from allowed indexes, `all` approves everything. `allowed_indexes` are
-    URLs trusted beside the default index. `python` is a requested Python version.
+    URLs trusted beside the default index. `python_policy` says whether a Python of this machine may
+    serve where a lock pins an archive: `any` patch release of the same minor, the `exact` version
+    only, or none but the `artifact` itself. `python_mirror` is a URL or directory that has the
+    archives of interpreters, in the layout of the default place or all in one directory;
+    `python_table` a table of one's own (JSON, file or URL) in place of the one that comes along.
     `byte_code` has the byte code of modules made in the store. `environ` is the environment that
     child processes get as their base.
     """
@@ -34,6 +39,9 @@ class Config:
     index_url: str | None = None
     allowed_indexes: tuple[str, ...] = ()
     notebook: str | None = None
+    python_policy: PythonPolicy = "any"
+    python_mirror: str | None = None
+    python_table: str | None = None
     byte_code: bool = True
     environ: Mapping[str, str]
 
@@ -78,10 +86,25 @@ class Config:
             index_url=environ.get("PYARTIFACTS_INDEX_URL") or None,
             allowed_indexes=tuple(environ.get("PYARTIFACTS_ALLOWED_INDEXES", "").split()),
             notebook=environ.get("PYARTIFACTS_NOTEBOOK") or None,
+            python_policy=_python_policy(environ),
+            python_mirror=environ.get("PYARTIFACTS_PYTHON_MIRROR", "").strip() or None,
+            python_table=environ.get("PYARTIFACTS_PYTHON_TABLE", "").strip() or None,
             byte_code=_flag(environ, "PYARTIFACTS_BYTE_CODE", default=True),
             environ=dict(environ),
         )
         return replace(config, **{k: v for k, v in overrides.items() if v is not None})
+
+
+def _python_policy(environ: Mapping[str, str]) -> PythonPolicy:
+    policy = environ.get("PYARTIFACTS_PYTHON_POLICY", "").strip().lower() or "any"
+    if policy not in ("any", "exact", "artifact"):
+        raise UsageError(
+            "PYARTIFACTS_PYTHON_POLICY has a value that is not known",
+            expected="any, exact or artifact",
+            found=policy[:80],
+            hint="unset PYARTIFACTS_PYTHON_POLICY, or set it to one of these",
+        )
+    return cast(PythonPolicy, policy)
 
 
 def _flag(environ: Mapping[str, str], name: str, *, default: bool = False) -> bool:

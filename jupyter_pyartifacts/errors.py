@@ -11,6 +11,7 @@ __all__ = [
     "LockError",
     "NeedsBuild",
     "NetworkError",
+    "NoInterpreter",
     "NoWheel",
     "NotApproved",
     "NotebookError",
@@ -157,6 +158,12 @@ class PlatformError(PyArtifactsError):
     """Nothing in the lock fits this machine, or the interpreter that it names is not here."""
 
     code = "platform"
+
+
+class NoInterpreter(PlatformError):
+    """The Python that a lock is for cannot be had here."""
+
+    code = "no-interpreter"
 
 
 class ArtifactError(PyArtifactsError):

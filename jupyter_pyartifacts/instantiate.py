@@ -152,7 +152,9 @@ class _Run:
         # The largest first: they take longest to arrive and to unpack.
         self._todo = deque(sorted(pins, key=lambda pin: -pin.artifact.size))
         self._all = len(pins)
-        self._bytes_total = sum(pin.artifact.size for pin in pins)
+        sizes = [pin.artifact.size for pin in pins]
+        # That of an interpreter's archive may not be known.
+        self._bytes_total = sum(sizes) if all(sizes) else None
         self._bytes = 0
         self._fetched = 0
         self._told = 0.0
@@ -229,6 +231,9 @@ class _Run:
             self._check_stop()
             temporary = self._store.temporary(digest.hex)
             handed_on = True
+            if pin.artifact.kind == "interpreter":
+                self._extracted(pin, part, temporary, lock, self._unpack(pin, part, temporary))
+                return True
             self._pool.submit(
                 str(part),
                 str(temporary / "tree"),
@@ -241,6 +246,21 @@ class _Run:
             if not handed_on:
                 lock.release()
         return True
+
+    def _unpack(self, pin: Pin, part: Path, temporary: Path) -> Tree | BaseException:
+        """Unpack an interpreter, one at most: in the thread that fetched it."""
+        from .translate.interpreter import translate_interpreter
+
+        try:
+            return translate_interpreter(
+                part,
+                str(temporary / "tree"),
+                pin.artifact.filename,
+                pin.distribution.version,
+                self._check_stop,
+            )
+        except BaseException as error:  # noqa: BLE001 - `_extracted` cleans up and tells
+            return error
 
     def _watch(self, pin: Pin) -> Callable[[int], None]:
         """Return what shows the movement of a long translation, and ends it if all is to stop."""
@@ -273,11 +293,13 @@ class _Run:
         """Have the whole, checked archive in `part`. Raises HashMismatch, NetworkError."""
         artifact = pin.artifact
         resumed = _size(part)
-        if resumed == artifact.size and _hash_file(part) == artifact.digest.hex:
-            self._count(artifact.size)
+        unknown = not artifact.size and artifact.kind == "interpreter"
+        there = resumed and (resumed == artifact.size or unknown)
+        if there and _hash_file(part) == artifact.digest.hex:
+            self._count(resumed)
             self._arrived()
             return
-        if resumed >= artifact.size:
+        if resumed >= artifact.size and not unknown:
             part.unlink(missing_ok=True)
             resumed = 0
         try:
@@ -293,13 +315,14 @@ class _Run:
     def _fetch_once(self, pin: Pin, part: Path, resumed: int) -> None:
         artifact = pin.artifact
         counted = 0
+        known = artifact.size or artifact.kind != "interpreter"
 
         def on_bytes(count: int) -> None:
             nonlocal counted
             self._check_stop()
             counted += count
             self._count(count)
-            if resumed + counted > artifact.size:
+            if known and resumed + counted > artifact.size:
                 raise _mismatch(pin, "size", f"{artifact.size} bytes", "more than that")
 
         self._count(resumed)
@@ -307,13 +330,13 @@ class _Run:
             with storage_errors(self._store.root):
                 found = self._fetcher.fetch(artifact, part, on_bytes)
             size = _size(part)
-            if size != artifact.size:
+            if known and size != artifact.size:
                 raise _mismatch(pin, "size", f"{artifact.size} bytes", f"{size} bytes")
             if found != artifact.digest.hex:
                 raise _mismatch(pin, "hash", str(artifact.digest), f"sha256:{found}")
         except BaseException:
             self._count(-counted - resumed)
-            if _size(part) > artifact.size:
+            if known and _size(part) > artifact.size:
                 part.unlink(missing_ok=True)
             raise
 

@@ -4,7 +4,7 @@ The document is JSON under `notebook.metadata.pyartifacts`, one sorted string a 
 
 `distributions`  `NAME VERSION[ @ INDEX][ ; MARKER][ | DEPENDENCY[ ; MARKER]]...`
 `artifacts`      `FILENAME sha256:HEX SIZE LOCATION`, of an sdist ` tree=sha256:HEX translator=N`
-`interpreters`   `PLATFORM VERSION BUILD FILENAME sha256:HEX SIZE LOCATION[ tree=...]`
+`interpreters`   `PLATFORM VERSION BUILD FILENAME sha256:HEX SIZE LOCATION`, `?` for no known size
 `trees`          `PLATFORM sha256:HEX`
 `indexes`        `NAME URL[ PROJECT]...`
 `left_out`       `PLATFORM REASON`
@@ -128,6 +128,7 @@ def _parse(document: object) -> Lock:
     )
     python = _at("python", lambda: _python(_required(table, "python")))
     interpreters = _lines_of(table, "interpreters", _interpreter)
+    _check_interpreters(interpreters, python)
     bare_distributions = _lines_of(table, "distributions", _distribution)
     pinned = {(own.name, _normal_version(own.version)) for own in bare_distributions}
     artifacts: dict[tuple[str, str], list[Artifact]] = {}
@@ -309,18 +310,22 @@ def _digest(text: str) -> Digest:
         raise _Fault(f"{error.what}: {text[:80]!r}") from None
 
 
-def _artifact(line: str) -> Artifact:
+def _artifact(line: str, *, interpreter: bool = False) -> Artifact:
     words = line.split(" ")
     if len(words) < 4:
         raise _Fault("expected FILENAME sha256:HEX SIZE LOCATION")
     filename, digest, size, location, *rest = (_word(word) for word in words)
     if "/" in filename or "\\" in filename or filename.startswith((".", "-")):
         raise _Fault(f"{filename[:80]!r} is not a file name")
-    if not re.fullmatch(r"0|[1-9]\d{0,14}", size):
+    if interpreter and size == "?":
+        size = "0"
+    elif not re.fullmatch(r"[1-9]\d{0,14}" if interpreter else r"0|[1-9]\d{0,14}", size):
         raise _Fault(f"{size[:80]!r} is not a size in bytes")
     tree, translator = None, None
     for extra in rest:
         key, _, value = extra.partition("=")
+        if interpreter:
+            raise _Fault(f"unknown word {extra[:80]!r}")
         if key == "tree" and tree is None:
             tree = _digest(value)
         elif key == "translator" and translator is None and re.fullmatch(r"\d{1,4}", value):
@@ -334,6 +339,7 @@ def _artifact(line: str) -> Artifact:
         location=location,
         tree=tree,
         translator=translator,
+        interpreter=interpreter,
     )
 
 
@@ -414,8 +420,22 @@ def _interpreter(line: str) -> Interpreter:
         platform=_platform(platform),
         version=_version(version),
         build=_word(build),
-        artifact=_artifact(rest),
+        artifact=_artifact(rest, interpreter=True),
     )
+
+
+def _check_interpreters(interpreters: tuple[Interpreter, ...], python: PythonPin) -> None:
+    """Check that each platform has at most one archive, and that it is of the lock's Python."""
+    seen: set[str] = set()
+    for number, each in enumerate(interpreters):
+        if each.version != python.version:
+            raise _Fault(
+                f"an archive of Python {each.version} in a lock for {python.version}",
+                f".interpreters[{number}]",
+            )
+        if each.platform in seen:
+            raise _Fault(f"two archives for {each.platform}", f".interpreters[{number}]")
+        seen.add(each.platform)
 
 
 def _tree(line: str) -> tuple[str, Digest]:
@@ -524,7 +544,8 @@ def _distribution_line(distribution: Distribution) -> str:
 
 
 def _artifact_line(artifact: Artifact) -> str:
-    line = f"{artifact.filename} {artifact.digest} {artifact.size} {artifact.location}"
+    size = "?" if artifact.interpreter and not artifact.size else artifact.size
+    line = f"{artifact.filename} {artifact.digest} {size} {artifact.location}"
     if artifact.tree is not None:
         line += f" tree={artifact.tree}"
     if artifact.translator is not None:

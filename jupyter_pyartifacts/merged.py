@@ -273,7 +273,7 @@ def _side(content: Mapping[str, Any]) -> Side:
         versions=versions,
         edges=edges,
         python=match[1] if match else None,
-        platforms=tuple(name for name in _list(lock, "platforms") if name in PLATFORMS),
+        platforms=tuple(name for name in PLATFORMS if name in _list(lock, "platforms")),
         indexes=_indexes(_list(lock, "indexes")),
         as_of=as_of if isinstance(as_of, str) else None,
     )

@@ -22,8 +22,10 @@ __all__ = [
     "LeftOut",
     "Lock",
     "PythonPin",
+    "PythonSource",
 ]
 
+PythonSource = Literal["artifact", "exact", "other-patch"]
 _HEX = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -61,11 +63,14 @@ class Digest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artifact:
-    """One pinned file: a wheel, or a pure-source sdist with its translator and tree hash.
+    """One pinned file: a wheel, a pure-source sdist, or the archive of an interpreter.
 
     `location` is a hint, never an identity: a path relative to the index's file root
     (`aa/bb/<60 hex>`), one relative to the index's own URL (begins with `./` or `../`), a full
-    URL, or `file:` with a path relative to the notebook's directory. `size` counts bytes.
+    URL, or `file:` with a path relative to the notebook's directory. An interpreter's is relative
+    to the root of a mirror; one that ends in `/` is a directory, and the file's name follows.
+    `size` counts bytes; 0 stands for an interpreter's that could not be learned when it was
+    locked. An sdist has its translator's version and its tree hash.
     """
 
     filename: str
@@ -74,10 +79,13 @@ class Artifact:
     location: str
     tree: Digest | None = None
     translator: int | None = None
+    interpreter: bool = False
 
     @property
-    def kind(self) -> Literal["wheel", "sdist"]:
+    def kind(self) -> Literal["wheel", "sdist", "interpreter"]:
         """Tell a wheel from an sdist, by the file name (binary distribution format)."""
+        if self.interpreter:
+            return "interpreter"
         return "wheel" if self.filename.endswith(".whl") else "sdist"
 
     @property
@@ -141,12 +149,15 @@ class Interpreter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InterpreterInUse:
-    """A real interpreter of this machine that runs a lock.
+    """A real interpreter that runs a lock: unpacked in the store, or of this machine.
 
     `path` is the executable itself, of no virtual environment; `version` the full one (`3.11.7`);
     `identity` names it in a plan's digest: the tree hash of its archive, or its real path and
     full version. `cache_tag` and `magic` (hexadecimal) say which byte code it reads; they are
-    empty where nobody asked it. `notes` say where it differs from what the lock names.
+    empty where nobody asked it. `source` says where it comes from: the archive that the lock pins,
+    this machine in exactly the lock's version, or this machine in another patch release; `why`
+    says it to a reader. `artifact` is the digest of its archive, `library` the directory of its
+    standard library below the store. `notes` say where it differs from what the lock names.
     """
 
     path: str
@@ -155,6 +166,10 @@ class InterpreterInUse:
     implementation: str = "cpython"
     cache_tag: str = ""
     magic: str = ""
+    source: PythonSource = "exact"
+    why: str = ""
+    artifact: Digest | None = None
+    library: str = ""
     notes: tuple[str, ...] = ()
 
     @property
@@ -170,6 +185,10 @@ class PythonPin:
     version: str
     implementation: str = "cpython"
     interpreters: tuple[Interpreter, ...] = ()
+
+    def archive_for(self, platform: str) -> Interpreter | None:
+        """Return the archive for a platform; None if the lock has none."""
+        return next((each for each in self.interpreters if each.platform == platform), None)
 
     @property
     def minor(self) -> str:
@@ -230,7 +249,8 @@ class Environment:
 
     `path` is the venv-shaped directory, `python` its interpreter link, `site_packages` its
     package directory; `interpreter` is the real interpreter behind it and `version` that one's
-    full version; `notes` are what the user should know (another patch release in use).
+    full version; `source` and `why` say where that comes from (see InterpreterInUse); `notes` are
+    what the user should know (another patch release in use).
     """
 
     path: str
@@ -239,4 +259,6 @@ class Environment:
     interpreter: str
     version: str
     digest: str
+    source: PythonSource = "exact"
+    why: str = ""
     notes: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ from typing import Any
 
 from .history import Change
 from .lock import lock_digest, render_lock
-from .model import Environment, LeftOut, Lock
+from .model import Environment, InterpreterInUse, LeftOut, Lock
 
 __all__ = [
     "Approved",
@@ -21,6 +21,7 @@ __all__ = [
     "Remembered",
     "ShownPin",
     "Verified",
+    "in_use",
 ]
 
 
@@ -61,6 +62,18 @@ class Changed:
         }
 
 
+def in_use(interpreter: InterpreterInUse | None) -> dict[str, str | None] | None:
+    """Return which interpreter is in use and why; its path is None while it is to be fetched."""
+    if interpreter is None:
+        return None
+    return {
+        "path": interpreter.path or None,
+        "version": interpreter.version,
+        "source": interpreter.source,
+        "why": interpreter.why,
+    }
+
+
 def _left_out(left_out: tuple[LeftOut, ...]) -> list[dict[str, str]]:
     return [asdict(left) for left in left_out]
 
@@ -81,12 +94,13 @@ class ShownPin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """What a notebook pins."""
+    """What a notebook pins, and the interpreter that runs it, or `problem`: why none can be had."""
 
     lock: Lock
     trusted: bool
     distributions: tuple[ShownPin, ...]
-    interpreter: str | None = None
+    interpreter: InterpreterInUse | None = None
+    problem: str | None = None
     notes: tuple[str, ...] = ()
 
     def to_event(self) -> dict[str, Any]:
@@ -97,7 +111,8 @@ class Listed:
             "requirements": list(self.lock.requirements),
             "kernel": list(self.lock.kernel),
             "python": f"{self.lock.python.implementation} {self.lock.python.version}",
-            "interpreter": self.interpreter,
+            "interpreter": in_use(self.interpreter),
+            "interpreter_problem": self.problem,
             "platforms": list(self.lock.platforms),
             "left_out": _left_out(self.lock.left_out),
             "indexes": [f"{index.name} {index.url}" for index in self.lock.indexes],
@@ -178,6 +193,14 @@ class Verified:
     files: int
     damaged: tuple[Damage, ...]
     repaired: tuple[str, ...]
+
+    def __add__(self, other: Verified) -> Verified:
+        """Return both checks as one."""
+        return Verified(
+            files=self.files + other.files,
+            damaged=self.damaged + other.damaged,
+            repaired=self.repaired + other.repaired,
+        )
 
     def to_event(self) -> dict[str, Any]:
         """Return the event `result` of the JSON stream."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from .errors import LockError, PlatformError
-from .model import Artifact, Digest, Distribution, Lock
+from .model import Artifact, Digest, Distribution, Lock, PythonPin
 from .platforms import best_wheel, marker_holds
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Pin",
     "pins_for",
     "plan_digest",
+    "python_pin",
 ]
 
 UNPACK_VERSION = 1
@@ -99,6 +100,17 @@ def _artifact_for(distribution: Distribution, lock: Lock, platform: str) -> Arti
         found=", ".join(sorted(by_name)) or "none",
         hint="lock again: jupyter pyartifacts lock NOTEBOOK",
     )
+
+
+def python_pin(python: PythonPin, platform: str) -> Pin | None:
+    """Return the archive of a lock's interpreter as a pin; None if it has none for a platform."""
+    archive = python.archive_for(platform)
+    if archive is None:
+        return None
+    distribution = Distribution(
+        name=python.implementation, version=archive.version, artifacts=(archive.artifact,)
+    )
+    return Pin(distribution=distribution, artifact=archive.artifact)
 
 
 def plan_digest(pins: Iterable[Pin], interpreter: str) -> Digest:

@@ -20,11 +20,12 @@ from .environment import (
 )
 from .errors import ArtifactError, PlatformError
 from .instantiate import instantiate_pins
-from .interpreter import find_interpreter, system_version
+from .interpreter import ask_interpreter, system_version
 from .lock import lock_digest, render_lock
 from .model import Digest, Environment, InterpreterInUse, Lock
 from .notebook import Document
-from .plan import Pin, pins_for, plan_digest
+from .obtain import expect_interpreter, obtain_interpreter
+from .plan import Pin, pins_for, plan_digest, python_pin
 from .platforms import oldest_system
 from .report import ProgressOnly, Reporter
 from .requirements import parse_requirement
@@ -56,6 +57,7 @@ class Provider:
         *,
         starting: bool = False,
         whole: bool = False,
+        again: bool = False,
     ) -> Environment:
         """Return the environment of a lock and keep it for the notebook or its running kernel.
 
@@ -71,6 +73,7 @@ class Provider:
             starting=starting,
             owner=document.owner,
             whole=whole,
+            again=again,
         )
         if document.kind == "session" and document.owner is not None:
             self.keep_for_kernel(document.path.stem, document.owner, environment)
@@ -86,6 +89,7 @@ class Provider:
         starting: bool = False,
         owner: int | None = None,
         whole: bool = False,
+        again: bool = False,
     ) -> Environment:
         """Find the view of a lock, or bring its artifacts and assemble it.
 
@@ -93,31 +97,47 @@ class Provider:
         behind the one look at the view. `starting` says that a kernel starts in it at once, so
         that its byte code is waited for; `owner` is the process for whose sake the rest is
         made meanwhile (this one, if a kernel starts and no other is named), `whole` has all of
-        it made before this returns.
+        it made before this returns, `again` has an interpreter's archive tried anew that could not
+        be reached minutes ago.
         """
         if owner is None and starting:
             owner = os.getpid()
         pins = pins_for(lock, self.platform)
-        interpreter = find_interpreter(lock.python, self.config.environ)
-        digest = plan_digest(pins, interpreter.identity)
         # Until the use is on record, `gc` could take what was just found or made.
-        with self.store.using():
+        with self.store.using(), ExitStack() as stack:
+
+            def fetcher() -> IndexClient:
+                return client or stack.enter_context(self._client(lock, directory))
+
+            interpreter = obtain_interpreter(
+                lock.python,
+                self.platform,
+                store=self.store,
+                config=self.config,
+                client=fetcher,
+                reporter=self._reporter,
+                again=again,
+            )
+            digest = plan_digest(pins, interpreter.identity)
             environment = find_view(digest, interpreter, store=self.store)
             if environment is None:
                 _check_system(pins, self.platform)
-                with ExitStack() as stack:
-                    fetcher = client or stack.enter_context(self._client(lock, directory))
-                    published = instantiate_pins(
-                        pins, store=self.store, fetcher=fetcher, reporter=self._reporter
-                    )
+                if not interpreter.magic:
+                    interpreter = ask_interpreter(interpreter, self.config.environ)
+                published = instantiate_pins(
+                    pins, store=self.store, fetcher=fetcher(), reporter=self._reporter
+                )
                 self._check_tree(lock, [published[pin.artifact.key].tree for pin in pins])
                 environment = assemble_view(pins, published, interpreter, store=self.store)
             if (self.config.byte_code or whole) and not is_compiled(environment):
+                if not interpreter.magic:
+                    interpreter = ask_interpreter(interpreter, self.config.environ)
                 self._compile(
                     lock, pins, environment, interpreter, wait=starting, owner=owner, whole=whole
                 )
             if notebook is not None:
-                self._keep_for_notebook(notebook, lock, digest, pins)
+                artifacts = [*_archives(interpreter), *(pin.artifact.key for pin in pins)]
+                self._keep_for_notebook(notebook, lock, digest, artifacts)
         return replace(environment, notes=(*environment.notes, *interpreter.notes))
 
     def tend(self, lock: Lock) -> None:
@@ -127,9 +147,9 @@ class Provider:
         """
         from .store.verify import verify_artifacts
 
-        found = [
-            self.store.find_artifact(pin.artifact.key) for pin in pins_for(lock, self.platform)
-        ]
+        archive = python_pin(lock.python, self.platform)
+        pins = (*pins_for(lock, self.platform), *((archive,) if archive else ()))
+        found = [self.store.find_artifact(pin.artifact.key) for pin in pins]
         published = [artifact for artifact in found if artifact is not None]
         damaged = verify_artifacts(published, quick=True)[1]
         for damage in damaged.values():
@@ -165,11 +185,11 @@ class Provider:
         """Keep a lock as it was written, history and all, for the notebook that may lose it."""
         notebook = str(document.path) if document.kind == "notebook" else self.config.notebook
         if notebook is not None:
-            pins = pins_for(lock, self.platform)
-            self._keep_for_notebook(notebook, lock, Digest.parse(environment.digest), pins)
+            artifacts = [Digest(hex) for hex in artifacts_of(Path(environment.path))]
+            self._keep_for_notebook(notebook, lock, Digest.parse(environment.digest), artifacts)
 
     def _keep_for_notebook(
-        self, notebook: str, lock: Lock, view: Digest, pins: Sequence[Pin]
+        self, notebook: str, lock: Lock, view: Digest, artifacts: Sequence[Digest]
     ) -> None:
         from .store.roots import record_use
 
@@ -178,7 +198,7 @@ class Provider:
             notebook,
             lock=lock_digest(lock),
             view=view,
-            artifacts=[pin.artifact.key for pin in pins],
+            artifacts=artifacts,
             when=now(),
             document=render_lock(lock),
         )
@@ -215,12 +235,19 @@ class Provider:
         forget_kernel(self.store, kernel)
 
     def missing(self, lock: Lock) -> tuple[Pin, ...]:
-        """Return the pins of this platform whose artifacts are not in the store."""
+        """Return the pins of this platform whose artifacts are to be fetched, Python's first."""
+        archive = python_pin(lock.python, self.platform)
+        in_use = self.expected_interpreter(lock)
+        wanted = [archive] if archive is not None and not in_use.path else []
         return tuple(
             pin
-            for pin in pins_for(lock, self.platform)
+            for pin in (*wanted, *pins_for(lock, self.platform))
             if self.store.find_artifact(pin.artifact.key) is None
         )
+
+    def expected_interpreter(self, lock: Lock) -> InterpreterInUse:
+        """Return the interpreter that a kernel would get now. Raises NoInterpreter."""
+        return expect_interpreter(lock.python, self.platform, store=self.store, config=self.config)
 
     def synthetic(self, client: IndexClient) -> SyntheticWheels:
         """Return what brings the sdists that a resolution meets into the store, translated."""
@@ -241,6 +268,10 @@ class Provider:
         return IndexClient.for_lock(
             self.config, lock, cache=self.store.layout.cache, directory=directory
         )
+
+
+def _archives(interpreter: InterpreterInUse) -> tuple[Digest, ...]:
+    return () if interpreter.artifact is None else (interpreter.artifact,)
 
 
 def _check_system(pins: Sequence[Pin], platform: str) -> None:

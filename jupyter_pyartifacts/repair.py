@@ -10,7 +10,7 @@ from pathlib import Path
 from .environment import check_view
 from .errors import PyArtifactsError
 from .instantiate import instantiate_pins
-from .model import InterpreterInUse
+from .model import Digest, InterpreterInUse
 from .outcome import Damage, Verified
 from .plan import Fetcher, Pin
 from .report import NullReporter, Reporter
@@ -20,7 +20,7 @@ from .store.verify import Damage as FileDamage
 from .store.verify import verify_artifacts
 from .translate.pool import default_threads
 
-__all__ = ["find_damage", "verify_environment"]
+__all__ = ["find_damage", "verify_archive", "verify_environment"]
 
 
 def verify_environment(
@@ -38,36 +38,60 @@ def verify_environment(
     be repaired stays in `damaged` without being in `repaired`, and a note says why. Raises
     StoreError if the store cannot be read.
     """
-    wanted = {pin.artifact.key: pin for pin in pins}
+    pins = list(pins)
     with store.using():
-        there = {digest: store.find_artifact(digest) for digest in wanted}
-        published = {digest: each for digest, each in there.items() if each is not None}
-        missing = [pin for digest, pin in wanted.items() if digest not in published]
-        published |= instantiate_pins(missing, store=store, fetcher=fetcher, reporter=reporter)
-        damaged = [_missing(pin, store) for pin in missing]
-        repaired = [damage.path for damage in damaged]
-        files, by_tree = verify_artifacts(
-            published.values(), threads=threads or default_threads(), reporter=reporter
-        )
-        for digest, pin in wanted.items():
-            artifact = published[digest]
-            found = by_tree.get(artifact.tree)
-            if not found:
-                continue
-            damaged += [_damage(each) for each in found]
-            try:
-                published[digest] = _repair(pin, artifact, found, store, fetcher)
-            except PyArtifactsError as error:
-                reporter.note(f"{pin.distribution.name} could not be repaired: {error}")
-                continue
-            repaired += [each.path for each in found]
-        differing = check_view(wanted.values(), published, interpreter, store=store)
-        damaged += [
-            Damage(path=each.path, expected=each.expected, found=each.found or "no such file")
-            for each in differing
-        ]
-        repaired += [each.path for each in differing]
-    return Verified(files=files, damaged=tuple(damaged), repaired=tuple(repaired))
+        published, verified = _verify(pins, store, fetcher, reporter, threads)
+        differing = check_view(pins, published, interpreter, store=store)
+    return Verified(
+        files=verified.files,
+        damaged=(
+            *verified.damaged,
+            *(
+                Damage(path=each.path, expected=each.expected, found=each.found or "no such file")
+                for each in differing
+            ),
+        ),
+        repaired=(*verified.repaired, *(each.path for each in differing)),
+    )
+
+
+def verify_archive(pin: Pin, *, store: Store, fetcher: Fetcher, reporter: Reporter) -> Verified:
+    """Hash every file of an interpreter in the store and repair what is wrong.
+
+    Nothing is looked at where it is not there. Raises StoreError.
+    """
+    if store.find_artifact(pin.artifact.key) is None:
+        return Verified(files=0, damaged=(), repaired=())
+    with store.using():
+        return _verify([pin], store, fetcher, reporter, None)[1]
+
+
+def _verify(
+    pins: Iterable[Pin], store: Store, fetcher: Fetcher, reporter: Reporter, threads: int | None
+) -> tuple[dict[Digest, Published], Verified]:
+    wanted = {pin.artifact.key: pin for pin in pins}
+    there = {digest: store.find_artifact(digest) for digest in wanted}
+    published = {digest: each for digest, each in there.items() if each is not None}
+    missing = [pin for digest, pin in wanted.items() if digest not in published]
+    published |= instantiate_pins(missing, store=store, fetcher=fetcher, reporter=reporter)
+    damaged = [_missing(pin, store) for pin in missing]
+    repaired = [damage.path for damage in damaged]
+    files, by_tree = verify_artifacts(
+        published.values(), threads=threads or default_threads(), reporter=reporter
+    )
+    for digest, pin in wanted.items():
+        artifact = published[digest]
+        found = by_tree.get(artifact.tree)
+        if not found:
+            continue
+        damaged += [_damage(each) for each in found]
+        try:
+            published[digest] = _repair(pin, artifact, found, store, fetcher)
+        except PyArtifactsError as error:
+            reporter.note(f"{pin.distribution.name} could not be repaired: {error}")
+            continue
+        repaired += [each.path for each in found]
+    return published, Verified(files=files, damaged=tuple(damaged), repaired=tuple(repaired))
 
 
 def find_damage(pins: Iterable[Pin], *, store: Store, reporter: Reporter) -> Verified:
@@ -131,7 +155,7 @@ def _replace(fresh: Published, artifact: Published, damage: list[FileDamage]) ->
             _make_writable(source.parent, fresh.path, {})
             if target.is_dir() and not target.is_symlink():
                 os.rename(target, fresh.home / f"bad-{len(folders)}-{os.urandom(4).hex()}")
-            if source.exists():
+            if os.path.lexists(source):
                 os.replace(source, target)
             else:
                 target.unlink(missing_ok=True)
@@ -143,9 +167,9 @@ def _replace(fresh: Published, artifact: Published, damage: list[FileDamage]) ->
 def _files(tree: Path) -> list[str]:
     return [
         os.path.relpath(os.path.join(folder, name), tree)
-        for folder, _, names in os.walk(tree)
+        for folder, folders, names in os.walk(tree)
         if os.path.basename(folder) != "__pycache__"
-        for name in names
+        for name in (*names, *(each for each in folders if os.path.islink(f"{folder}/{each}")))
     ]
 
 

@@ -10,6 +10,7 @@ from jupyter_pyartifacts.model import (
     Digest,
     Distribution,
     Index,
+    Interpreter,
     LeftOut,
     Lock,
     PythonPin,
@@ -75,11 +76,35 @@ def distributions(draw: st.DrawFn, name: str) -> Distribution:
 
 
 @st.composite
+def pythons(draw: st.DrawFn) -> PythonPin:
+    version = draw(st.sampled_from(["3.11.7", "3.8.18", "3.14.0"]))
+    covered = draw(st.sets(st.sampled_from(DEFAULT_PLATFORMS)))
+    return PythonPin(
+        version=version,
+        interpreters=tuple(
+            Interpreter(
+                platform=platform,
+                version=version,
+                build=draw(st.sampled_from(["20240107", "b1"])),
+                artifact=Artifact(
+                    filename=f"cpython-{version}+20240107-{platform}-install_only.tar.gz",
+                    digest=draw(digests),
+                    size=draw(st.integers(0, 10**9)),
+                    location=draw(st.sampled_from(["20240107/", "a/b.tar.gz", "file:p.tar.gz"])),
+                    interpreter=True,
+                ),
+            )
+            for platform in sorted(covered)
+        ),
+    )
+
+
+@st.composite
 def locks(draw: st.DrawFn) -> Lock:
     chosen = sorted(draw(st.sets(names, max_size=6)))
     return Lock(
         requirements=tuple(draw(st.lists(names, max_size=4))),
-        python=PythonPin(version=draw(st.sampled_from(["3.11.7", "3.8.18", "3.14.0"]))),
+        python=draw(pythons()),
         platforms=DEFAULT_PLATFORMS,
         distributions=tuple(draw(distributions(name)) for name in chosen),
         trees={platform: draw(digests) for platform in DEFAULT_PLATFORMS},

@@ -173,7 +173,7 @@ def test_another_patch_release_makes_its_own(place: Place) -> None:
 
 def test_forgetting_it_leaves_the_tree_alone(place: Place) -> None:
     place.compile()
-    forget_byte_code(place.view, place.pins, store=place.store)
+    forget_byte_code(place.view, HERE, place.pins, store=place.store)
     assert place.compiled() == []
     assert not is_compiled(place.view)
     assert (place.home / "tree/demo/used.py").is_file()

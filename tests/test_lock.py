@@ -113,6 +113,11 @@ def _edit(path: list[Any], value: object) -> dict[str, Any]:
 
 DEMO = f"demo-1.0-py3-none-any.whl sha256:{'d' * 64} 10 aa/bb/x"
 SDIST = f"demo-1.0.tar.gz sha256:{'d' * 64} 10 aa/bb/x"
+PYTHON = (
+    "linux-x86_64 3.11.7 20240107"
+    f" cpython-3.11.7+20240107-x86_64-unknown-linux-gnu-install_only.tar.gz sha256:{'a' * 64} ?"
+    " 20240107/"
+)
 TRANSLATED = f"{SDIST} tree=sha256:{'f' * 64} translator=1"
 COLORAMA = f"colorama-0.4.6-py2.py3-none-any.whl sha256:{'c' * 64} 10 aa/bb/{'c' * 60}"
 
@@ -234,6 +239,32 @@ COLORAMA = f"colorama-0.4.6-py2.py3-none-any.whl sha256:{'c' * 64} 10 aa/bb/{'c'
             "(pyartifacts.requirements[0])",
         ),
         (
+            _edit(["interpreters"], [PYTHON.replace(" ? ", " 0 ")]),
+            "the lock is malformed: '0' is not a size in bytes (pyartifacts.interpreters[0])",
+        ),
+        (
+            _edit(["interpreters"], [PYTHON + f" tree=sha256:{'a' * 64}"]),
+            f"the lock is malformed: unknown word 'tree=sha256:{'a' * 64}' "
+            "(pyartifacts.interpreters[0])",
+        ),
+        (
+            _edit(["interpreters"], [PYTHON.replace("3.11.7", "3.11.8")]),
+            "the lock is malformed: an archive of Python 3.11.8 in a lock for 3.11.7 "
+            "(pyartifacts.interpreters[0])",
+        ),
+        (
+            _edit(["interpreters"], [PYTHON, PYTHON.replace("20240107", "20240108")]),
+            "the lock is malformed: two archives for linux-x86_64 (pyartifacts.interpreters[1])",
+        ),
+        (
+            _edit(["interpreters"], [PYTHON.replace("linux-x86_64 ", "plan9-mips ")]),
+            "the lock is malformed: unknown platform 'plan9-mips' (pyartifacts.interpreters[0])",
+        ),
+        (
+            _edit(["artifacts", 1], DEMO.replace(" 10 ", " ? ")),
+            "the lock is malformed: '?' is not a size in bytes (pyartifacts.artifacts[1])",
+        ),
+        (
             _edit(["history"], [{"when": "now", "what": "x", "drop": {"trees": []}}]),
             "the lock is malformed: unknown field 'trees' (pyartifacts.history[0].drop)",
         ),
@@ -261,6 +292,8 @@ def test_every_fault_names_its_place(document: object, message: str) -> None:
         _edit(["python"], "cpython 3.11.7; rm -rf /"),
         _edit(["requirements"], ["--index-url=x"]),
         _edit(["platforms"], ["plan9-mips"]),
+        _edit(["interpreters"], [PYTHON.replace(" ? ", " 0 ")]),
+        _edit(["interpreters"], [PYTHON.replace(" ? ", " many ")]),
     ],
 )
 def test_the_schema_refuses_what_its_grammar_can_tell(document: object) -> None:
@@ -279,6 +312,17 @@ def test_an_sdist_belongs_to_the_distribution_that_its_name_may_mean() -> None:
     assert render_lock(lock)["artifacts"] == [line, COLORAMA]
     document["distributions"] = ["colorama 0.4.6", "demo-1-0 1"]
     assert parse_lock(document).distributions[1].artifacts[0].translator == 1
+
+
+def test_a_size_that_nobody_could_learn_is_a_question_mark() -> None:
+    document = {**render_lock(small_lock()), "interpreters": [PYTHON]}
+    lock = parse_lock(document)
+    (own,) = lock.python.interpreters
+    assert (own.artifact.size, own.artifact.kind) == (0, "interpreter")
+    assert lock.python.archive_for("linux-x86_64") == own
+    assert lock.python.archive_for("macos-arm64") is None
+    assert render_lock(lock) == document
+    jsonschema.validate(document, SCHEMA)
 
 
 def test_another_translator_is_another_tree_in_a_store() -> None:

@@ -37,11 +37,14 @@ MIXED = {
 MIXED_HASH = "sha256:b9804da7657a19a7410f936b04266e0299975a92c21f8bf275c52cda503eb015"
 # A shell computes the same; this is the recipe of the module's docstring.
 RECIPE = r"""
-find . -type f | sed 's|^\./||' | LC_ALL=C sort | while read -r path; do
+find . -type f -o -type l | sed 's|^\./||' | LC_ALL=C sort | while read -r path; do
     test -x "$path" && mode=x || mode=-
-    printf '%s %s %s\n' "$mode" "$(sha256sum < "$path" | cut -d' ' -f1)" "$path"
+    test -L "$path" && mode=l
+    { test -L "$path" && readlink -n "$path" || cat "$path"; } | sha256sum |
+        sed "s|^\(.\{64\}\).*|$mode \1 $path|"
 done | sha256sum | cut -d' ' -f1
 """
+LINK_HASH = "sha256:8f4a140385bfeabef403caaeefd4ead8576d0f5ee1bd5163199c87e81ed2e0a7"
 
 
 def entries(tree: dict[str, tuple[bytes, bool]]) -> list[TreeEntry]:
@@ -132,8 +135,40 @@ def test_lines_are_sorted_by_the_bytes_of_the_path(tree: dict[str, tuple[bytes, 
 @given(TREES)
 def test_a_manifest_reads_back(tree: dict[str, tuple[bytes, bool]]) -> None:
     assert parse_manifest(manifest(entries(tree))) == sorted(
-        (path, executable, digest) for path, executable, digest, _ in entries(tree)
+        (each.path, "x" if each.executable else "-", each.digest_hex) for each in entries(tree)
     )
+
+
+def link(path: str, target: str) -> TreeEntry:
+    return TreeEntry(path, False, hashlib.sha256(target.encode()).hexdigest(), len(target), True)
+
+
+def test_a_link_is_a_line_of_its_own_kind() -> None:
+    lines = manifest([link("python", "python3")])
+    assert lines == f"l {hashlib.sha256(b'python3').hexdigest()} python\n".encode()
+    assert str(tree_hash([link("python", "python3")])) == LINK_HASH
+    assert parse_manifest(lines)[0][1] == "l"
+    # A file that holds the same text is another tree.
+    text = {"python": (b"python3", False)}
+    assert str(tree_hash(entries(text))) != LINK_HASH
+
+
+def test_a_shell_computes_the_same_of_links(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/python3.11").write_bytes(b"#!/bin/sh\n")
+    (tmp_path / "bin/python3.11").chmod(0o755)
+    (tmp_path / "bin/python").symlink_to("python3.11")
+    (tmp_path / "lib").symlink_to("bin")
+    (tmp_path / "gone").symlink_to("nowhere")
+    tree = [
+        *entries({"bin/python3.11": (b"#!/bin/sh\n", True)}),
+        *(link(*pair) for pair in (("bin/python", "python3.11"), ("lib", "bin"))),
+        link("gone", "nowhere"),
+    ]
+    shell = subprocess.run(
+        ["sh", "-c", RECIPE], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert shell.stdout.strip() == tree_hash(tree).hex
 
 
 @given(TREES, TREES)

@@ -115,7 +115,11 @@ def add_index(parser: argparse.ArgumentParser) -> None:
 def add_lock_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of a verb that resolves: for which Python and platforms, and as of when."""
     add_dry_run(parser)
-    parser.add_argument("--python", metavar="VERSION", help="the Python of the lock, such as 3.12")
+    parser.add_argument(
+        "--python",
+        metavar="VERSION",
+        help="the Python of the lock, such as 3.12 or 3.12.4, or the path of its archive",
+    )
     parser.add_argument(
         "--platform",
         action="append",

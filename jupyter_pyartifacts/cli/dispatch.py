@@ -174,7 +174,9 @@ def _overview() -> str:
         )
         + "\n\nenvironment variables: PYARTIFACTS_STORE, PYARTIFACTS_TRUST (ask, index, all),\n"
         "PYARTIFACTS_OFFLINE, PYARTIFACTS_INDEX_URL, PYARTIFACTS_ALLOWED_INDEXES,\n"
-        "PYARTIFACTS_NOTEBOOK, PYARTIFACTS_ENGINE (0: use no running engine)\n\n"
+        "PYARTIFACTS_NOTEBOOK, PYARTIFACTS_PYTHON_POLICY (any, exact, artifact),\n"
+        "PYARTIFACTS_PYTHON_MIRROR, PYARTIFACTS_PYTHON_TABLE,\n"
+        "PYARTIFACTS_ENGINE (0: use no running engine)\n\n"
         "exit codes: 0 done, 1 failed, 2 the command line cannot be understood\n"
     )
 

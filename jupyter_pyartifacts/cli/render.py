@@ -91,6 +91,7 @@ def _render_show(event: Event) -> list[RenderableType]:
         lines.append(render_table(event))
     lines.append(render_tree(event))
     lines.append(Text(_clean(f"platforms: {', '.join(event['platforms'])}")))
+    lines.extend(_render_python(event))
     lines.extend(_text(line) for line in left_out_lines(event))
     lines.extend(Text(_clean(f"index: {index}")) for index in event.get("indexes", ()))
     if event.get("as_of"):
@@ -101,6 +102,17 @@ def _render_show(event: Event) -> list[RenderableType]:
     else:
         lines.append(Text("trusted: no (jupyter pyartifacts trust NOTEBOOK)", "yellow"))
     return lines
+
+
+def _render_python(event: Event) -> list[Text]:
+    """Render which interpreter is in use and why, or why there is none."""
+    found, problem = event.get("interpreter"), event.get("interpreter_problem")
+    if problem:
+        return [Text(_clean(f"python: {problem}"), "yellow")]
+    if not found:
+        return []
+    style = "yellow" if found["source"] == "other-patch" else ""
+    return [Text(_clean(f"python: {found['version']}, {found['why']}"), style)]
 
 
 def _render_outdated(event: Event) -> list[RenderableType]:

@@ -53,11 +53,17 @@ class Assembly:
         for _, artifact in pairs:
             self._fill_dist_info(artifact)
         self._spread.fill(pairs)
+        archive = self._interpreter.artifact
         record = {
             "format": 1,
             "interpreter": self._interpreter.path,
             "version": self._interpreter.version,
-            "artifacts": sorted(pin.artifact.key.hex for pin, _ in parts),
+            "artifacts": sorted(
+                [
+                    *([archive.hex] if archive else []),
+                    *(pin.artifact.key.hex for pin, _ in parts),
+                ]
+            ),
             "notes": self.notes,
             "left_out": self._left_out,
         }

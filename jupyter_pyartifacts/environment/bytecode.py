@@ -46,8 +46,13 @@ KERNEL_ROOTS = (
     "pydevd",
 )
 """What a kernel imports before it answers, where its import statements don't show it."""
-SKIPPED = ("test", "tests")
-"""Directories of a package whose modules are compiled when somebody runs them, not before."""
+SKIPPED = ("test", "tests", "site-packages")
+"""Directories whose modules are compiled when somebody runs them, not before.
+
+What an interpreter has in its site-packages is in no view.
+"""
+LIBRARY = "(the standard library)"
+"""Stands for the interpreter's own modules, beside the names of distributions."""
 MARKER = "BYTECODE-"
 _DONE = "__pycache__/compiled"
 _MOST = 4
@@ -78,7 +83,7 @@ def prepare_byte_code(
     """
     if is_compiled(environment) or not interpreter.cache_tag:
         return
-    homes = _homes(pins, store)
+    homes = _homes(pins, interpreter, store)
     complete = f"{_stamp(interpreter)}\nwhole\n".encode()
     lacking = {
         name: home
@@ -88,7 +93,7 @@ def prepare_byte_code(
     if not lacking:
         _touch(f"{environment.path}/{_DONE}")
         return
-    if wait and not lacking.keys().isdisjoint(_needed(kernel, pins)):
+    if wait and not lacking.keys().isdisjoint({LIBRARY, *_needed(kernel, pins)}):
         _compile_kernel(environment, interpreter)
     if owner is None and not whole:
         return
@@ -119,9 +124,11 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def forget_byte_code(environment: Environment, pins: Sequence[Pin], *, store: Store) -> None:
+def forget_byte_code(
+    environment: Environment, interpreter: InterpreterInUse, pins: Sequence[Pin], *, store: Store
+) -> None:
     """Throw the byte code of a view's artifacts away, of all interpreters. Raises OSError."""
-    for home in _homes(pins, store).values():
+    for home in _homes(pins, interpreter, store).values():
         for marker in Path(home).glob(f"{MARKER}*"):
             marker.unlink()
         for folder, folders, names in os.walk(f"{home}/tree"):
@@ -159,6 +166,7 @@ def _start(
         "tag": interpreter.cache_tag,
         "stamp": _stamp(interpreter),
         "site": environment.site_packages,
+        "library": interpreter.library,
         "asked": (),
         "stripe": (0, 1),
         "artifacts": (),
@@ -189,9 +197,14 @@ def _stamp(interpreter: InterpreterInUse) -> str:
     return f"{interpreter.magic} {interpreter.version}"
 
 
-def _homes(pins: Sequence[Pin], store: Store) -> dict[str, str]:
-    """Return the directory of each pin's artifact, by its distribution's name."""
+def _homes(pins: Sequence[Pin], interpreter: InterpreterInUse, store: Store) -> dict[str, str]:
+    """Return the directory of each pin's artifact, by its distribution's name.
+
+    That of an interpreter that is in the store comes first: everything begins with its library.
+    """
     homes = {}
+    if interpreter.artifact is not None and interpreter.library:
+        homes[LIBRARY] = interpreter.library.rpartition("/tree/")[0]
     for pin in pins:
         for layout in store.layers:
             home = str(layout.artifact(pin.artifact.key))

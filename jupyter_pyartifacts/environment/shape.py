@@ -47,6 +47,8 @@ def view_environment(
         interpreter=interpreter.path,
         version=interpreter.version,
         digest=str(digest),
+        source=interpreter.source,
+        why=interpreter.why,
         notes=tuple(notes),
     )
 

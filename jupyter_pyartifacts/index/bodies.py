@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
@@ -20,7 +21,10 @@ from .failures import Hopeless, Transient
 
 __all__ = ["Bodies", "BodyResponse"]
 
-_PIECE = 128 << 10
+_FIRST = 128 << 10
+_SMALLEST, _LARGEST = 16 << 10, 1 << 20
+_QUICK, _SLOW = 0.05, 0.5
+"""Seconds for a piece: below the one the next may be larger, above the other it is smaller."""
 _IDLE = 16
 
 
@@ -43,16 +47,28 @@ class BodyResponse:
         self.headers: Mapping[str, str] = response.headers  # type: ignore[assignment]
 
     def pieces(self) -> Iterator[memoryview]:
-        """Yield the body in pieces; each is overwritten by the next. Raises Transient."""
-        buffer = memoryview(bytearray(_PIECE))
+        """Yield the body in pieces; each is overwritten by the next. Raises Transient.
+
+        They are as large as comes in a fraction of a second: every piece costs several turns at
+        the GIL, while whoever watches wants to see movement.
+        """
+        declared = self._response.length
+        buffer = memoryview(bytearray(min(declared or _FIRST, _LARGEST)))
+        span = _FIRST
         while True:
+            begin = time.monotonic()
             try:
-                count = self._response.readinto(buffer)
+                count = self._response.readinto(buffer[:span])
             except (OSError, HTTPException) as error:
                 raise Transient(str(error) or type(error).__name__) from error
             if not count:
                 return
             yield buffer[:count]
+            took = time.monotonic() - begin
+            if took < _QUICK:
+                span = min(2 * span, _LARGEST)
+            elif took > _SLOW:
+                span = max(span // 2, _SMALLEST)
 
 
 class Bodies:
@@ -103,6 +119,8 @@ class Bodies:
             if response.isclosed() and not response.will_close:
                 self._keep(route, connection)
             else:
+                # Where the server closes, the answer alone still holds the socket.
+                response.close()
                 connection.close()
 
     def _send(

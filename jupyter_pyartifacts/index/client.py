@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -16,6 +17,7 @@ from ..config import Config
 from ..errors import NetworkError
 from ..model import Artifact, Index, Lock
 from ..requirements import parse_requirement
+from .archives import InterpreterArchives
 from .credentials import Credentials
 from .download import Body, download
 from .failures import (
@@ -48,7 +50,10 @@ if TYPE_CHECKING:
 __all__ = ["FRESH", "IndexClient", "ProjectNotFound", "RangesNotServed"]
 
 _MAX_FILE = 1 << 36
+_MAX_INTERPRETER = 1 << 31
 _TIMEOUT = 30.0
+_QUICKLY = 3.0
+"""Seconds to reach a place that a kernel's start or a lock can do without."""
 _USER_AGENT = f"jupyter_pyartifacts/{__version__}"
 _LOADING = threading.Lock()
 T = TypeVar("T")
@@ -86,6 +91,14 @@ class IndexClient:
             send=self._send,
             bodies=self._open_bodies,
         )
+        self._briefly = Network(
+            policy=self.policy,
+            credentials=self._credentials,
+            offline=config.offline,
+            send=partial(self._send, timeout=_QUICKLY),
+            bodies=self._open_bodies,
+            attempts=1,
+        )
         if directory is None:
             directory = Path(config.notebook).absolute().parent if config.notebook else Path.cwd()
         self._sources = ArtifactSources(
@@ -94,6 +107,13 @@ class IndexClient:
             default_index=lambda: self.default_index,
             read_page=lambda name, url: self.read_page(name, url)[1],
             directory=directory,
+        )
+        self.archives = InterpreterArchives(
+            config,
+            policy=self.policy,
+            directory=directory,
+            learn=self._credentials.learn,
+            read_url=self._read_small,
         )
         self.learn_root = self._sources.learn_root
         self.index_of = self._sources.index_of
@@ -219,11 +239,22 @@ class IndexClient:
         again, it is told the negative of all that is thrown away, what was there included. Raises
         NetworkError, NotApproved, and HashMismatch once more bytes come than the artifact has.
         """
+        size: int | None = artifact.size
+        limit = artifact.size
+        if artifact.kind == "interpreter" and not size:
+            size, limit = None, _MAX_INTERPRETER
         return self._from_sources(
             artifact,
-            lambda url: self._download(
-                url, part, on_bytes, artifact.filename, artifact.size, artifact.size
-            ),
+            lambda url: self._download(url, part, on_bytes, artifact.filename, limit, size),
+        )
+
+    def probe(self, artifact: Artifact) -> int | None:
+        """Return the size that an artifact's place declares, None if it doesn't; asked once only.
+
+        Raises NetworkError within seconds where the place cannot be reached.
+        """
+        return self._from_sources(
+            artifact, lambda url: self._size_of(self._briefly, url, artifact.filename)
         )
 
     def read_range(self, artifact: Artifact, start: int, stop: int, /) -> bytes:
@@ -241,16 +272,17 @@ class IndexClient:
 
     def _from_sources(self, artifact: Artifact, act: Callable[[str], T]) -> T:
         gone: NetworkError | None = None
-        for url in self._sources.urls(artifact):
+        places = self.archives if artifact.kind == "interpreter" else self._sources
+        for url in places.urls(artifact):
             try:
                 return act(url)
             except Gone as error:
                 gone = error
         raise NetworkError(
-            f"{artifact.filename} is on no index that is allowed",
+            f"{artifact.filename} is nowhere where it may be fetched from",
             where=artifact.filename,
             expected=f"a file with {artifact.digest}",
-            found="nothing, neither at its location nor on its project's page",
+            found=places.sought,
             details=None if gone is None else gone.what,
             hint="ask whoever made the lock for the file, or upgrade the distribution",
         ) from gone
@@ -293,15 +325,34 @@ class IndexClient:
 
     def size_of(self, url: str, *, where: str) -> int | None:
         """Return the size in bytes that the server declares for a URL; None if it doesn't."""
+        try:
+            return self._size_of(self._network, url, where)
+        except Gone:
+            if url.startswith("file:"):
+                raise
+            return None
+
+    def _size_of(self, network: Network, url: str, where: str) -> int | None:
         if url.startswith("file:"):
             with open_file(url, where) as stream:
                 return stream.seek(0, 2)
 
         def read(reply: Reply) -> int | None:
-            reply.check({200, 403, 405, 501, *MISSING}, where)
+            reply.check({200, 403, 405, 501}, where)
             return reply.length if reply.status == 200 else None
 
-        return self._network.ask("HEAD", url, {"Accept-Encoding": "identity"}, where, read)
+        return network.ask("HEAD", url, {"Accept-Encoding": "identity"}, where, read)
+
+    def _read_small(self, url: str, limit: int, where: str) -> bytes:
+        if url.startswith("file:"):
+            with open_file(url, where) as stream:
+                return stream.read(limit)
+
+        def read(reply: Reply) -> bytes:
+            reply.check({200}, where)
+            return reply.read(limit, where)
+
+        return self._network.ask("GET", url, {}, where, read)
 
     def download_url(self, url: str, part: Path, *, where: str) -> str:
         """Download a URL into `part`; return its sha256 hex."""
@@ -343,7 +394,12 @@ class IndexClient:
 
     @contextlib.contextmanager
     def _send(
-        self, method: str, url: str, headers: Mapping[str, str], auth: tuple[str, str] | None
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        auth: tuple[str, str] | None,
+        timeout: float = _TIMEOUT,
     ) -> Iterator[Reply]:
         """Send a request and yield its answer; the one place where httpx's failures become ours."""
         httpx = _load_httpx()
@@ -352,13 +408,13 @@ class IndexClient:
                 if self._http is None:
                     self._http = httpx.Client(
                         verify=self._make_context(),
-                        timeout=httpx.Timeout(_TIMEOUT, connect=_TIMEOUT / 3),
                         limits=httpx.Limits(max_connections=24, max_keepalive_connections=24),
                         follow_redirects=False,
                         trust_env=True,
                         headers={"User-Agent": _USER_AGENT},
                     )
-            request = self._http.build_request(method, url, headers=dict(headers))
+            patience = httpx.Timeout(timeout, connect=min(timeout, _TIMEOUT / 3))
+            request = self._http.build_request(method, url, headers=dict(headers), timeout=patience)
             response = self._http.send(
                 request, stream=True, auth=httpx.BasicAuth(*auth) if auth else None
             )

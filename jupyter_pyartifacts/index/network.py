@@ -78,12 +78,14 @@ class Network:
         offline: bool,
         send: Send,
         bodies: Callable[[], Bodies],
+        attempts: int = _ATTEMPTS,
     ) -> None:
         self._policy = policy
         self._credentials = credentials
         self._offline = offline
         self._send = send
         self._bodies = bodies
+        self._attempts = attempts
 
     def ask(
         self,
@@ -106,7 +108,7 @@ class Network:
                     return read(reply)
             except Transient as failure:
                 attempt += 1
-                if attempt >= _ATTEMPTS:
+                if attempt >= self._attempts:
                     raise unreachable(url, where, failure) from failure
                 time.sleep(pause(attempt, failure))
 

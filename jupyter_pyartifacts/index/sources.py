@@ -73,6 +73,8 @@ class ArtifactSources:
 
     # Artifacts
 
+    sought = "nothing, neither at its location nor on its project's page"
+
     def urls(self, artifact: Artifact) -> Iterator[str]:
         """Yield where an artifact may be; raise NotApproved for a location not allowed.
 

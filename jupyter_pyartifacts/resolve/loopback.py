@@ -26,6 +26,7 @@ __all__ = ["Loopback", "Slot", "open_slot"]
 
 _SLOTS = 4
 _AHEAD = 8
+_GRACE = 0.5
 
 
 class Slot(Protocol):
@@ -105,6 +106,7 @@ class Loopback:
         self._on_request = on_request
         self.failures: dict[str, PyArtifactsError] = {}
         self._expected: dict[str, _Expected] = {}
+        self._ahead: list[threading.Thread] = []
         self._root = f"/{slot.secret}/{catalog.key}"
         port = slot.socket.getsockname()[1]
         self.origin = f"http://127.0.0.1:{port}{self._root}"
@@ -123,7 +125,15 @@ class Loopback:
         for name in tuple(names)[:_AHEAD]:
             if name not in self._expected:
                 self._expected[name] = page = _Expected()
-                threading.Thread(target=self._get_ready, args=(name, page), daemon=True).start()
+                thread = threading.Thread(target=self._get_ready, args=(name, page), daemon=True)
+                self._ahead.append(thread)
+                thread.start()
+
+    def close(self) -> None:
+        """Close the socket. What is still on its way is nobody's wish any more."""
+        self.socket.close()
+        for thread in self._ahead:
+            thread.join(_GRACE)
 
     def _get_ready(self, name: str, page: _Expected) -> None:
         try:

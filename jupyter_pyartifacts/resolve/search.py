@@ -139,7 +139,7 @@ class Search:
         trace: TracebackType | None,
     ) -> None:
         self._serving.close()
-        self.loopback.socket.close()
+        self.loopback.close()
 
     def _serve(self) -> None:
         """Let uv ask from now on."""

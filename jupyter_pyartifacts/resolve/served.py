@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import fields
 from pathlib import Path
 
 from ..store.storage import write_file
@@ -67,13 +68,8 @@ class Served:
 
 
 def _written(facts: Facts) -> dict[str, object]:
-    return {
-        "newest": facts.newest,
-        "made": facts.made,
-        "sourced": facts.sourced,
-        "yanked": facts.yanked,
-        "undated": facts.undated,
-    }
+    # `asdict` copies every value of every field anew, which takes longer than all the rest.
+    return {field.name: getattr(facts, field.name) for field in fields(facts)}
 
 
 def _read(path: Path) -> tuple[dict[str, tuple[str, Facts]], bool]:

@@ -39,6 +39,7 @@ class _Server:
         self._socket = loopback.socket
         self._socket.listen(128)
         self._stopped = False
+        self._open: dict[socket.socket, threading.Thread] = {}
 
     def run(self) -> None:
         """Take connections until it is stopped."""
@@ -54,7 +55,9 @@ class _Server:
             if self._stopped:
                 connection.close()
                 return
-            threading.Thread(target=self._converse, args=(connection,), daemon=True).start()
+            thread = threading.Thread(target=self._converse, args=(connection,), daemon=True)
+            self._open[connection] = thread
+            thread.start()
 
     def stop(self) -> None:
         """End `run`, and close the socket."""
@@ -63,11 +66,19 @@ class _Server:
             # Wakes a thread that waits for connections, on every system.
             socket.create_connection(self._socket.getsockname(), 5).close()
         self._socket.close()
+        for connection, thread in list(self._open.items()):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            # One that is busy ends with its answer; nobody waits for what nobody wants.
+            thread.join(0.2)
 
     def _converse(self, connection: socket.socket) -> None:
         pending = b""
-        # A connection that uv gave up is nobody's business.
-        with connection, contextlib.suppress(OSError):
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(connection)
+            stack.callback(self._open.pop, connection, None)
+            # A connection that uv gave up is nobody's business.
+            stack.enter_context(contextlib.suppress(OSError))
             connection.settimeout(_TIMEOUT)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             while True:

@@ -6,8 +6,9 @@ from dataclasses import asdict
 from typing import Any
 
 from ..errors import NotApproved, PyArtifactsError
-from ..interpreter import find_interpreter, host_version
+from ..interpreter import host_version
 from ..model import Lock
+from ..outcome import in_use
 from ..plan import Pin, pins_for
 from ..service import Engine
 from .document import HeldDocument
@@ -109,20 +110,11 @@ def _question(engine: Engine, lock: Lock, document: HeldDocument) -> str | None:
 
 
 def _python(engine: Engine, lock: Lock) -> dict[str, Any]:
-    pin, in_use, problem = lock.python, None, None
-    try:
-        found = find_interpreter(pin, engine.config.environ)
-        in_use = {
-            "path": found.path,
-            "version": found.version,
-            "source": "exact" if found.version == pin.version else "other-patch",
-            "why": "; ".join(found.notes),
-        }
-    except PyArtifactsError as error:
-        problem = str(error)
+    pin = lock.python
+    found, problem = engine.interpreter_of(lock)
     return {
         "implementation": pin.implementation,
         "version": pin.version,
-        "in_use": in_use,
+        "in_use": in_use(found),
         "problem": problem,
     }

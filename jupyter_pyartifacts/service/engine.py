@@ -13,14 +13,13 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import UsageError
+from ..errors import PyArtifactsError, UsageError
 from ..history import undo_change
 from ..indexes import merge_indexes
-from ..interpreter import find_interpreter
 from ..lock import lock_digest, parse_lock, render_lock
-from ..model import Environment, Lock
+from ..model import Environment, InterpreterInUse, Lock
 from ..notebook import Document
-from ..plan import pins_for
+from ..plan import pins_for, python_pin
 from ..requirements import (
     loosen_requirements,
     merge_requirements,
@@ -30,7 +29,7 @@ from ..requirements import (
 from ..trust import lock_sources
 from ..whole import check_whole
 from .options import LockOptions, lock_asked_for
-from .relock import make_request, names_of, outcome_of, relock
+from .relock import environment_or_why, make_request, names_of, outcome_of, relock
 from .workplace import Workplace
 
 if TYPE_CHECKING:
@@ -57,8 +56,11 @@ class Engine(Workplace):
             for dependency in each.dependencies:
                 required.setdefault(dependency.name, set()).add(each.name)
         direct, kernel = names_of(lock.requirements), names_of(lock.kernel)
+        interpreter, problem = self.interpreter_of(lock)
         return Listed(
             lock=lock,
+            interpreter=interpreter,
+            problem=problem,
             trusted=self.trust_store.is_approved(lock),
             distributions=tuple(
                 ShownPin(
@@ -74,6 +76,16 @@ class Engine(Workplace):
                 for each in lock.distributions
             ),
         )
+
+    def interpreter_of(self, lock: Lock) -> tuple[InterpreterInUse | None, str | None]:
+        """Return the interpreter that a kernel would get now, else why there is none.
+
+        Of an archive that is still to be fetched the path is empty; nothing is fetched.
+        """
+        try:
+            return self.provider.expected_interpreter(lock), None
+        except PyArtifactsError as error:
+            return None, str(error)
 
     def history(self, document: Document) -> Remembered:
         """List the changes that can be undone, the newest first."""
@@ -113,7 +125,7 @@ class Engine(Workplace):
                 hint="name a package: jupyter pyartifacts add NOTEBOOK pandas",
             )
         before = self.own_lock(document)
-        wanted = lock_asked_for(before, options, self.config.environ)
+        wanted = lock_asked_for(self, document, before, options)
         merged = merge_requirements(wanted.requirements, requirements)
         wanted = replace(
             wanted,
@@ -140,7 +152,7 @@ class Engine(Workplace):
         before = self.lock_of(document, own=True)
         exact = tuple(name for name in names if "==" in name)
         _check_pinned(before, names)
-        wanted = lock_asked_for(before, options, self.config.environ)
+        wanted = lock_asked_for(self, document, before, options)
         wanted = replace(
             wanted,
             requirements=loosen_requirements(before.requirements, exact),
@@ -162,10 +174,11 @@ class Engine(Workplace):
     def lock(self, document: Document, *, options: LockOptions) -> Changed:
         """Lock the requirements again (for another Python or platforms), or make an empty lock."""
         before = self.own_lock(document)
-        wanted = lock_asked_for(before, options, self.config.environ)
+        wanted = lock_asked_for(self, document, before, options)
         if options.as_of:
             wanted = replace(wanted, as_of=options.as_of)
-        return relock(self, "lock", document, before, wanted, what="lock", options=options)
+        what = f"python {wanted.python.version}" if before and options.python else "lock"
+        return relock(self, "lock", document, before, wanted, what=what, options=options)
 
     def merge(self, path: Path, *, options: LockOptions) -> Changed:
         """Lock again from what both sides of a merge asked for; the file may have conflicts."""
@@ -188,12 +201,13 @@ class Engine(Workplace):
         after = undo_change(before)
         if after is not None:
             self.check_trust(after, document)
-        environment = None
+        environment: Environment | None = None
+        notes: tuple[str, ...] = ()
         if after is not None and not options.dry_run:
-            environment = self.provider.environment_for(document, after)
+            environment, notes = environment_or_why(self, document, after)
         if not options.dry_run:
             document.write_lock(None if after is None else render_lock(after))
-        return outcome_of(self, "undo", before, after, environment, options=options)
+        return outcome_of(self, "undo", before, after, environment, options=options, notes=notes)
 
     # What other tools read and write.
 
@@ -248,6 +262,9 @@ class Engine(Workplace):
             missing = self.provider.missing(lock)
             size = sum(pin.artifact.size for pin in missing)
             note = f"to fetch: {len(missing)} artifacts, {size} bytes"
+            if not all(pin.artifact.size for pin in missing):
+                note += f", and Python {lock.python.version}, whose size is not known"
+            python = self.provider.expected_interpreter(lock)
             return outcome_of(
                 self,
                 "instantiate",
@@ -255,10 +272,10 @@ class Engine(Workplace):
                 lock,
                 None,
                 options=LockOptions(dry_run=True),
-                notes=(note,),
+                notes=(note, f"Python {python.version}: {python.why}"),
             )
         environment = self.provider.environment_for(
-            document, lock, starting=starting, whole=compile_all
+            document, lock, starting=starting, whole=compile_all, again=not starting
         )
         return outcome_of(self, "instantiate", lock, lock, environment, options=LockOptions())
 
@@ -295,23 +312,30 @@ class Engine(Workplace):
         `deep` throws all byte code away and makes it anew; `dry_run` repairs nothing.
         """
         from ..environment import forget_byte_code
-        from ..repair import find_damage, verify_environment
+        from ..outcome import Verified
+        from ..repair import find_damage, verify_archive, verify_environment
 
         lock = self.lock_of(document, own=True)
         pins = pins_for(lock, self.platform)
+        archive = python_pin(lock.python, self.platform)
         if dry_run:
-            return find_damage(pins, store=self.store, reporter=self.reporter)
+            own = [archive] if archive and self.store.find_artifact(archive.artifact.digest) else []
+            return find_damage((*own, *pins), store=self.store, reporter=self.reporter)
         with self.client(lock, document.directory) as client:
-            environment = self.provider.environment_for(document, lock, client)
-            verified = verify_environment(
-                pins,
-                find_interpreter(lock.python, self.config.environ),
-                store=self.store,
-                fetcher=client,
-                reporter=self.reporter,
+            # First of all: an interpreter that is damaged may not start.
+            python = (
+                verify_archive(archive, store=self.store, fetcher=client, reporter=self.reporter)
+                if archive
+                else Verified(files=0, damaged=(), repaired=())
             )
+            environment = self.provider.environment_for(document, lock, client, again=True)
+            interpreter = self.provider.expected_interpreter(lock)
+            verified = verify_environment(
+                pins, interpreter, store=self.store, fetcher=client, reporter=self.reporter
+            )
+            verified = python + verified
             if deep:
-                forget_byte_code(environment, pins, store=self.store)
+                forget_byte_code(environment, interpreter, pins, store=self.store)
                 self.provider.environment_for(document, lock, client, whole=True)
         return verified
 

@@ -56,7 +56,7 @@ def import_wanted(
         )
     before = place.own_lock(document)
     options = _options(place, wanted, before, options, source)
-    start = lock_asked_for(before, options, place.config.environ)
+    start = lock_asked_for(place, document, before, options)
     _check_python(wanted, start, source)
     # A bare name of the kernel group says nothing that is not so anyway.
     asked_for = [text for text in wanted.requirements if text not in start.kernel]

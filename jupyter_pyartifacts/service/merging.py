@@ -46,7 +46,7 @@ def merge_lock(place: Workplace, path: Path, *, options: LockOptions) -> Changed
         prefer=tuple(f"{name}=={version}" for name, version in sorted(joined.versions.items())),
     )
     wanted = replace(
-        lock_asked_for(None, options, place.config.environ),
+        lock_asked_for(place, document, None, options),
         requirements=joined.requirements,
         indexes=joined.indexes,
     )

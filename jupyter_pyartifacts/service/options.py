@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..errors import UsageError
-from ..interpreter import find_interpreter, host_version
+from ..errors import NetworkError, UsageError
+from ..index.pythons import PythonTable
+from ..interpreter import choose_python, with_platforms
 from ..model import Lock, PythonPin
+from ..notebook import Document
 from ..platforms import DEFAULT_PLATFORMS, PLATFORMS
+from .workplace import Workplace
 
 __all__ = ["LockOptions", "lock_asked_for"]
 
@@ -18,9 +20,10 @@ __all__ = ["LockOptions", "lock_asked_for"]
 class LockOptions:
     """What a changing verb may be told beside its requirements.
 
-    `python` is a version (`3.12`, `3.12.4`); `indexes` are `[NAME=]URL`; `as_of` a date or time
-    (RFC 3339) after which no file counts; None or empty keeps what the lock says. `prefer` are
-    versions (`NAME==V`) that a new lock takes where they fit. `constraints` (PEP 508) bound
+    `python` is a version (`3.12`, `3.12.4`) or an archive's path; `indexes` are `[NAME=]URL`;
+    `as_of` a date or time (RFC 3339) after which no file counts; None or empty keeps what the lock
+    says. `prefer` are versions (`NAME==V`) that a new lock takes where they fit. `constraints`
+    (PEP 508) bound
     projects that are needed anyway; `hashes` maps projects to the sha256 of the files that may
     be taken of them.
     """
@@ -36,42 +39,52 @@ class LockOptions:
     dry_run: bool = False
 
 
-def lock_asked_for(before: Lock | None, options: LockOptions, environ: Mapping[str, str]) -> Lock:
+def lock_asked_for(
+    place: Workplace, document: Document, before: Lock | None, options: LockOptions
+) -> Lock:
     """Return the lock to start from, for the Python and the platforms that are asked for."""
-    if before is None:
-        return _empty_lock(options, environ)
-    wanted = before
-    if options.python:
-        wanted = replace(wanted, python=PythonPin(version=_python(options.python, environ)))
+    platforms = before.platforms if before else DEFAULT_PLATFORMS
     if options.platforms:
-        wanted = replace(wanted, platforms=_platforms(options.platforms))
-    return wanted
-
-
-def _empty_lock(options: LockOptions, environ: Mapping[str, str]) -> Lock:
-    return Lock(
-        requirements=(),
-        python=PythonPin(version=_python(options.python, environ)),
-        platforms=_platforms(options.platforms or DEFAULT_PLATFORMS),
-        as_of=options.as_of,
-        distributions=(),
-    )
-
-
-def _python(wanted: str | None, environ: Mapping[str, str]) -> str:
-    """Return the full version to lock for: as asked, else this process's own."""
-    if wanted is None or host_version().startswith(f"{wanted}."):
-        return host_version()
-    if not re.fullmatch(r"3\.\d+(\.\d+)?", wanted):
-        raise UsageError(
-            "a Python version is not understood",
-            expected="a version of CPython such as 3.12 or 3.12.4",
-            found=wanted[:80],
-            hint="write it like --python 3.12",
+        platforms = _platforms(options.platforms)
+    if before is None:
+        return Lock(
+            requirements=(),
+            python=_python(place, document, options.python, platforms),
+            platforms=platforms,
+            as_of=options.as_of,
+            distributions=(),
         )
-    if wanted.count(".") == 2:
-        return wanted
-    return find_interpreter(PythonPin(version=wanted), environ).version
+    python = before.python
+    if options.python:
+        python = _python(place, document, options.python, platforms)
+    elif options.platforms and python.interpreters:
+        with place.client(None, document.directory) as client:
+            python = with_platforms(python, platforms, client.archives.table())
+    return replace(before, python=python, platforms=platforms)
+
+
+def _python(
+    place: Workplace, document: Document, wanted: str | None, platforms: Sequence[str]
+) -> PythonPin:
+    """Return the Python to lock for, with its archives as far as the table has them."""
+    with place.client(None, document.directory) as client:
+
+        def table() -> PythonTable:
+            try:
+                return client.archives.table()
+            except NetworkError as error:
+                if wanted is not None:
+                    raise
+                place.reporter.note(f"the lock has no archives of Python: {error.what}")
+                return PythonTable(root="", archives={})
+
+        return choose_python(
+            wanted,
+            platforms,
+            table=table,
+            environ=place.config.environ,
+            directory=document.directory,
+        )
 
 
 def _platforms(names: Sequence[str]) -> tuple[str, ...]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from ..errors import NoInterpreter
 from ..history import diff_locks, record_change
 from ..indexes import index_url
+from ..interpreter import is_archive, learn_sizes, with_known_sizes, with_platforms
 from ..lock import lock_digest, render_lock
-from ..model import Digest, Environment, Lock
+from ..model import Digest, Environment, Lock, PythonPin
 from ..notebook import Document
 from ..plan import pins_for
 from ..requirements import parse_requirement
@@ -47,9 +51,17 @@ def relock(
 
     # A store that cannot be written says so now, not after a resolution.
     place.store.prepare()
-    with place.client(wanted, document.directory) as client:
+    fresh = before is None or before.python != wanted.python
+    with place.client(wanted, document.directory) as client, ExitStack() as stack:
         for text in options.indexes:
             client.learn_credentials(index_url(text))
+        if options.python and is_archive(options.python):
+            client.policy.allow_file(Path(options.python).expanduser().resolve().as_uri())
+        learned = [wanted.python]
+        if fresh:
+            learning = threading.Thread(target=_learn, args=(place, client, learned), daemon=True)
+            learning.start()
+            stack.callback(learning.join)
         resolution = resolve(
             make_request(
                 place, wanted, document, options, upgrade=upgrade, pinned=pinned, prior=before
@@ -62,18 +74,23 @@ def relock(
             meanwhile=_load_what_follows,
         )
         after = resolution.lock
+        stack.close()
+        after = replace(after, python=with_platforms(learned[-1], after.platforms))
+        notes = resolution.notes
         if options.dry_run:
-            return outcome_of(
-                place, verb, before, after, None, options=options, notes=resolution.notes
-            )
+            return outcome_of(place, verb, before, after, None, options=options, notes=notes)
         from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(1) as background:
             elsewhere = background.submit(_hash_elsewhere, place, after, client)
             environment = None
             if place.platform in after.platforms:
-                environment = place.provider.environment_for(document, after, client)
+                environment, more = environment_or_why(place, document, after, client, again=fresh)
+                notes = (*notes, *more)
             trees = elsewhere.result()
+        if environment is None and place.platform in after.platforms:
+            trees |= _hash_elsewhere(place, after, client, everywhere=True)
+    after = replace(after, python=with_known_sizes(after.python, place.store))
     for pin in place.pins_here(after):
         tree = place.store.known_tree(pin.artifact.key)
         if tree is not None:
@@ -82,9 +99,7 @@ def relock(
     if before is not None and lock_digest(after) == lock_digest(before):
         # Resolved anew by this user, to the very same: theirs from now on.
         place.trust_store.approve(before)
-        return outcome_of(
-            place, verb, before, before, environment, options=options, notes=resolution.notes
-        )
+        return outcome_of(place, verb, before, before, environment, options=options, notes=notes)
     from ..provide import now
 
     after = record_change(before, after, what=what, when=now())
@@ -92,9 +107,30 @@ def relock(
     document.write_lock(render_lock(after))
     if environment is not None:
         place.provider.remember(document, after, environment)
-    return outcome_of(
-        place, verb, before, after, environment, options=options, notes=resolution.notes
-    )
+    return outcome_of(place, verb, before, after, environment, options=options, notes=notes)
+
+
+def environment_or_why(
+    place: Workplace,
+    document: Document,
+    lock: Lock,
+    client: IndexClient | None = None,
+    *,
+    again: bool = True,
+) -> tuple[Environment | None, tuple[str, ...]]:
+    """Return the environment of a new lock; where its Python cannot be had, a note that says so.
+
+    A lock may be for a Python that this machine does not have.
+    """
+    try:
+        return place.provider.environment_for(document, lock, client, again=again), ()
+    except NoInterpreter as error:
+        return None, (f"the lock is made, its environment is not: {error}",)
+
+
+def _learn(place: Workplace, client: IndexClient, learned: list[PythonPin]) -> None:
+    """Add the Python to lock for with the sizes of its archives, as far as they can be learned."""
+    learned.append(learn_sizes(learned[-1], client.probe, place.reporter))
 
 
 def make_request(
@@ -129,11 +165,13 @@ def make_request(
     )
 
 
-def _hash_elsewhere(place: Workplace, lock: Lock, client: IndexClient) -> dict[Digest, Digest]:
-    """Hash the trees of the artifacts that only other platforms use."""
+def _hash_elsewhere(
+    place: Workplace, lock: Lock, client: IndexClient, *, everywhere: bool = False
+) -> dict[Digest, Digest]:
+    """Hash the trees of the artifacts that only other platforms use, or of all."""
     from ..elsewhere import hash_elsewhere
 
-    here = {pin.artifact.key for pin in place.pins_here(lock)}
+    here = set() if everywhere else {pin.artifact.key for pin in place.pins_here(lock)}
     return hash_elsewhere(
         (
             artifact

@@ -50,18 +50,19 @@ class Workplace:
 
         return Provider(self.config, self.store, self.platform, self.reporter)
 
-    def client(self, lock: Lock, directory: Path) -> IndexClient:
-        """Return a client that may fetch what a lock names."""
-        from ..index.client import IndexClient
-
-        return IndexClient.for_lock(
-            self.config, lock, cache=self.store.layout.cache, directory=directory
-        )
-
     @cached_property
     def trust_store(self) -> Trust:
         """Return the user's approvals."""
         return Trust(self.config.approvals(sys.platform, str(Path.home())))
+
+    def client(self, lock: Lock | None, directory: Path) -> IndexClient:
+        """Return a client that may fetch what the settings allow, and what a lock names."""
+        from ..index.client import IndexClient
+
+        cache = self.store.layout.cache
+        if lock is None:
+            return IndexClient(self.config, cache=cache, directory=directory)
+        return IndexClient.for_lock(self.config, lock, cache=cache, directory=directory)
 
     def lock_of(self, document: Document, *, own: bool = False) -> Lock:
         """Read the lock of a notebook; `own` demands that this user made or approved it."""

@@ -11,14 +11,15 @@ from .frontend import MIME_TYPE, lock_bundle, send_lock
 from .hotadd import Mover
 from .line import parse_line
 from .loaded import loaded_versions, restart_level, stale_distributions
-from .lockfile import changes_between, kernel_group, requirement_names
+from .lockfile import changes_between, kernel_group, python_of, requirement_names
 from .move import Move, Silence
 from .progress import progress_for
 from .results import result_of
-from .verbs import VERBS
+from .verbs import ENGINE_VERBS, VERBS
 
 __all__ = ["Commands", "title_of"]
 
+_PYTHON_HINT = re.compile(r"jupyter pyartifacts lock NOTEBOOK --python ")
 _SHELL_HINT = re.compile(r"jupyter pyartifacts ([a-z]+)(?: NOTEBOOK)?")
 
 
@@ -63,7 +64,8 @@ class Commands(object):
         Whatever stops it, the session's lock is as it was.
         """
         title = title_of(command)
-        before, asked = self._session.read(), requirement_names(self._session.lock())
+        before, lock = self._session.read(), self._session.lock()
+        asked = requirement_names(lock)
         try:
             event = self._run(command, title, progress)
             for change in event.get("changes") or ():
@@ -71,7 +73,7 @@ class Commands(object):
                 if change.get("after") is None and change.get("name") in asked:
                     change["direct"] = True
             changed = VERBS[command.verb].changes and not event.get("dry_run")
-            facts = self._settle(event) if changed else {}
+            facts = self._settle(event, lock) if changed else {}
         except BaseException as error:
             self._session.restore(before)
             stopped = isinstance(error, KeyboardInterrupt)
@@ -91,13 +93,13 @@ class Commands(object):
         session's lock is as it was.
         """
         session = self._session
-        before = session.read()
+        before, was = session.read(), session.lock()
         try:
             session.write_lock(lock)
             event = {"lock": None}
             if lock is not None:
                 event = self._engine("instantiate", session.path, (), (), "move", Silence())
-            facts = self._settle(event)
+            facts = self._settle(event, was)
             session.note_moved()
         except BaseException:
             session.restore(before)
@@ -114,6 +116,9 @@ class Commands(object):
             target, arguments = os.path.abspath(os.path.expanduser(arguments[0])), ()
         elif verb == "undo" and self._taken is not None and self._taken[1] == session.lock():
             return self._give_back(command, title, progress)
+        elif verb == "python":
+            arguments, options = (), (*options, ("--python", arguments[0]))
+        verb = ENGINE_VERBS.get(verb, verb)
         before = session.lock()
         if verb == "add" and before is None and not session.isolated:
             # This kernel goes on with the stack it has loaded: the lock had better have the same.
@@ -170,11 +175,18 @@ class Commands(object):
         def magic(match):
             return "%pyartifacts " + match.group(1) if match.group(1) in VERBS else match.group()
 
+        text = _PYTHON_HINT.sub("%pyartifacts python ", text)
         return _SHELL_HINT.sub(magic, text.replace(self._session.path, "this notebook"))
 
-    def _settle(self, event):
+    def _settle(self, event, before):
         """Move this process to the new view; return the restart level, why, and advice."""
         environment, lock = event.get("environment"), event.get("lock")
+        wanted, running = python_of(lock), "{}.{}.{}".format(*sys.version_info[:3])
+        if before and lock and wanted not in (python_of(before), running):
+            advice = "the lock is for Python {}; this kernel runs {} until it is restarted".format(
+                wanted, running
+            )
+            return {"restart": "required", "stale": [], "advice": [advice]}
         if not environment:
             return {} if lock is not None else self._leave()
         minor = ".".join(str(environment.get("version") or "").split(".")[:2])

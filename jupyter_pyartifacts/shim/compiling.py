@@ -5,6 +5,7 @@ Run by path (`python -I -S -B compiling.py`), with one JSON object on standard i
     tag        the interpreter's cache tag
     stamp      what the byte code is keyed by: magic number and full version
     site       a site-packages directory
+    library    the directory of the standard library, if it is in the store, else empty
     roots      modules to begin with: they and what they import are compiled first
     asked      directories of artifacts whose packages are roots as well
     stripe     [number, count]: of what is found so, this share only
@@ -36,6 +37,8 @@ TRIES = 3
 
 # debugpy puts this on the path before it imports the debugger.
 FURTHER = ("", "debugpy/_vendored/pydevd/")
+# What the interpreter itself imports, where no statement shows it.
+STARTUP = ["site", "encodings.utf_8", "encodings.latin_1", "runpy", "sysconfig"]
 # Behind a test that a kernel never meets, or wanted by a terminal only.
 NEVER = frozenset(["IPython.terminal", "prompt_toolkit"])
 # Where the name of a package does not say what notebooks import of it.
@@ -84,6 +87,10 @@ class HotSet:
                 if relative is not None:
                     stack.append(iter(self._imports(part, relative)))
         return self.found
+
+    def missed(self):
+        """Return the names that were met and are no modules here, in the order of the meeting."""
+        return [name for name, relative in self._known.items() if relative is None]
 
     def _find(self, name):
         """Return a module's path below site-packages; None if it is none, or not Python."""
@@ -346,7 +353,12 @@ def main():
         roots.extend(usual_imports(home))
     number, count = task["stripe"]
     owner = task["owner"]
-    for source, name in HotSet(task["site"]).walk(roots)[number::count]:
+    own = HotSet(task["site"])
+    found = own.walk(roots)
+    if task["library"]:
+        # First what every start imports, then what the packages do.
+        found = HotSet(task["library"]).walk(STARTUP + own.missed()) + found
+    for source, name in found[number::count]:
         leave_with(owner)
         compile_file(source, name, task["tag"])
     if not task["artifacts"]:

@@ -41,6 +41,8 @@ def candidates(line, symbol, pinned=(), requirements=()):
         return _files(symbol, ".ipynb")
     if verb.name == "add" and symbol.startswith((".", "/", "~")):
         return _files(symbol, DISTRIBUTIONS)
+    if verb.name == "python" and symbol.startswith((".", "/", "~")):
+        return _files(symbol, (".tar.gz", ".tar.zst"))
     if not symbol and verb.options and verb.maximum == 0:
         return list(verb.options)
     return []

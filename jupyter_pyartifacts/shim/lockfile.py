@@ -4,7 +4,7 @@ import re
 
 from .loaded import normalize
 
-__all__ = ["changes_between", "kernel_group", "pinned_names", "requirement_names"]
+__all__ = ["changes_between", "kernel_group", "pinned_names", "python_of", "requirement_names"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -48,6 +48,11 @@ def _versions(lock):
         before = versions.get(normalize(name))
         versions[normalize(name)] = version if before is None else before + ", " + version
     return versions
+
+
+def python_of(lock):
+    """Return the full version of the Python that a lock is for; empty without one."""
+    return str((lock or {}).get("python") or "").rpartition(" ")[2]
 
 
 def kernel_group(lock):

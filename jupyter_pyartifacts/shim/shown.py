@@ -100,10 +100,22 @@ class ShowResult(Result):
         if self._nodes():
             lines += ["", "needed by:" if self.data.get("only") else "who needs what:"]
             lines += text_tree([self._text_node(node) for node in self._nodes()])
+        if self._python() and not only:
+            lines += ["", self._python()]
         return lines + self._more()
+
+    def _python(self):
+        """Return which interpreter is in use and why; empty where nobody said."""
+        found = self.data.get("interpreter") or {}
+        if not found.get("why"):
+            return ""
+        return "runs on Python {}: {}".format(found.get("version"), found["why"])
 
     def _more(self):
         lines = []
+        problem = self.data.get("interpreter_problem")
+        if problem:
+            lines.append(str(problem))
         for left in self.data.get("left_out") or ():
             lines.append("not locked for {}: {}".format(left.get("platform"), left.get("reason")))
         if self.data.get("trusted") is False:
@@ -166,6 +178,10 @@ class ShowResult(Result):
         title = "who needs {}".format(only) if only else "who needs what"
         drawn = markup.tree([self._html_node(node) for node in nodes])
         parts.append(markup.folded(title, drawn, is_open=bool(only) or _weight(nodes) <= 25))
+        if self._python() and not only:
+            other = (self.data.get("interpreter") or {}).get("source") == "other-patch"
+            warning = markup.box(markup.escape(self._python()), "warn")
+            parts.append(warning if other else markup.section("", self._python()))
         parts.extend(markup.box(markup.escape(line), "warn") for line in self._more())
         return parts
 

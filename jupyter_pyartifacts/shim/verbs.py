@@ -2,7 +2,16 @@
 
 from collections import namedtuple
 
-__all__ = ["ALIASES", "DISTRIBUTIONS", "OPTIONS", "VERBS", "Option", "Verb", "help_rows"]
+__all__ = [
+    "ALIASES",
+    "DISTRIBUTIONS",
+    "ENGINE_VERBS",
+    "OPTIONS",
+    "VERBS",
+    "Option",
+    "Verb",
+    "help_rows",
+]
 
 Option = namedtuple("Option", "name metavar summary")
 """`metavar` is None for a switch."""
@@ -55,6 +64,15 @@ VERBS = {
         ),
         Verb("outdated", "outdated", 0, 0, ("--offline",), False, "what has newer releases"),
         Verb("show", "show [NAME]", 0, 1, (), False, "what is pinned and who needs it"),
+        Verb(
+            "python",
+            "python VERSION|ARCHIVE",
+            1,
+            1,
+            ("--platform", "--pre", *_CHANGE),
+            True,
+            "lock everything again for another Python: 3.12, 3.12.4, or its archive",
+        ),
         Verb("undo", "undo", 0, 0, _CHANGE, True, "take the last change back"),
         Verb("history", "history", 0, 0, (), False, "the last changes"),
         Verb(
@@ -72,6 +90,9 @@ VERBS = {
         Verb("help", "help [VERB]", 0, 1, (), False, "this page"),
     )
 }
+
+ENGINE_VERBS = {"python": "lock"}
+"""What the engine calls a verb, where it has another name for it."""
 
 ALIASES = {
     "install": "add",

@@ -24,6 +24,7 @@ class Facts:
     `purelib`, ...) to the entries of that directory. `entry_points` maps `console_scripts` and
     `gui_scripts` to pairs (script, `module:attribute`). `pth` maps a top-level `.pth` file to
     its lines. `real` are directories that a view must not link whole. `notes` are for the user.
+    `python` is the executable's path in an interpreter's tree, empty for everything else.
     `files` and `unpacked` count the tree's files and their bytes, `size` the archive's bytes.
     """
 
@@ -42,6 +43,7 @@ class Facts:
     pth: tuple[tuple[str, tuple[str, ...]], ...] = ()
     real: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    python: str = ""
 
     @property
     def label(self) -> str:

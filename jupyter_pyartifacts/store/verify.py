@@ -129,14 +129,20 @@ def _walk(tree: str) -> dict[str, os.stat_result]:
 
 def _compare(
     tree: str,
-    entries: list[tuple[str, bool, str]],
+    entries: list[tuple[str, str, str]],
     sizes: list[int],
     present: dict[str, os.stat_result],
     quick: bool,
 ) -> Iterator[Damage]:
     modes = os.name == "posix"
-    for (name, executable, digest), size in zip(entries, sizes, strict=True):
+    for (name, mode, digest), size in zip(entries, sizes, strict=True):
         state = present.pop(name, None)
+        if mode == "l":
+            expected = f"a link, its target sha256:{digest}"
+            if (seen := _describe_link(f"{tree}/{name}", state)) != expected:
+                yield Damage(path=f"{tree}/{name}", name=name, expected=expected, found=seen)
+            continue
+        executable = mode == "x"
         if (
             state is not None
             and state.st_size == size
@@ -165,6 +171,16 @@ def _describe(
         return f"{size} bytes", f"{state.st_size} bytes"
     kinds = ("not executable", "executable")
     return kinds[executable], kinds[not executable]
+
+
+def _describe_link(path: str, state: os.stat_result | None) -> str:
+    """Say what a link is, by the digest of its target's text, or what is there instead."""
+    if state is None:
+        return "no such file"
+    if not stat.S_ISLNK(state.st_mode):
+        return "no link"
+    target = os.fsencode(os.readlink(path))
+    return f"a link, its target sha256:{hashlib.sha256(target).hexdigest()}"
 
 
 def _hash(path: str) -> str:

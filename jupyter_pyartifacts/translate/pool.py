@@ -1,18 +1,22 @@
-"""A pool of threads that unpacks many wheels at once, largest pieces first.
+"""A pool of threads that unpacks many wheels at once, from the largest pieces and the smallest.
 
 Each wheel is planned as soon as it comes; its batches then compete with those of all others by
 size. An sdist is translated by one thread, in one piece. Codec, hash and system calls release the
-GIL, so threads are enough. The thread that finishes a wheel's last batch finishes the wheel and
-tells the caller.
+GIL, so threads are enough. But small files are mostly Python's own work, which only one thread at
+a time can do, so half of the threads begin with the largest batches and the others with plans and
+the smallest: each kind of work runs beside the other, and what is left when they meet is of
+middling size. The thread that finishes a wheel's last batch finishes the wheel and tells the
+caller.
 """
 
 from __future__ import annotations
 
-import heapq
 import os
 import threading
+from bisect import insort
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from ..errors import SdistRefused
 from ..treehash import TreeEntry
@@ -38,6 +42,7 @@ MEMORY = 64 << 20
 Done = Callable[[Tree | BaseException], None]
 Watch = Callable[[int], None]
 """Told the bytes of each file of an sdist that was read."""
+_cost = itemgetter(0)
 
 
 def default_threads() -> int:
@@ -60,8 +65,15 @@ class _Job:
     failure: BaseException | None = None
 
 
-_DEFECTS = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError)
-_DEFECTS += (TypeError, ValueError)
+_DEFECTS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 
 def _defect(filename: str, error: Exception) -> SdistRefused:
@@ -83,8 +95,9 @@ class ExtractionPool:
         self._threads_wanted = threads or default_threads()
         self._stream_above = min(STREAM_ABOVE, MEMORY // self._threads_wanted)
         self._inflate: Inflate = choose_inflate()
-        self._queue: list[tuple[int, int, _Job, list[Member] | None]] = []
-        self._count = 0
+        # Both in the order of what they cost, the largest last.
+        self._plans: list[tuple[int, _Job]] = []
+        self._batches: list[tuple[int, _Job, list[Member]]] = []
         self._changed = threading.Condition()
         self._closed = False
         self._unfinished = 0
@@ -103,11 +116,16 @@ class ExtractionPool:
         job = _Job(path, destination, filename, done, watch)
         with self._changed:
             self._unfinished += 1
-            # Plans come before batches, so that the largest of all batches are known first.
-            self._push(-(1 << 50) - size, job, None)
-            if len(self._threads) < self._threads_wanted:
-                name = f"pyartifacts-extract-{len(self._threads)}"
-                thread = threading.Thread(target=self._work, name=name, daemon=True)
+            insort(self._plans, (size, job), key=_cost)
+            self._changed.notify()
+            number = len(self._threads)
+            if number < self._threads_wanted:
+                thread = threading.Thread(
+                    target=self._work,
+                    args=(number % 2 == 0,),
+                    name=f"pyartifacts-extract-{number}",
+                    daemon=True,
+                )
                 self._threads.append(thread)
                 thread.start()
 
@@ -122,22 +140,22 @@ class ExtractionPool:
     def cancel(self, failure: BaseException) -> None:
         """Give up what is queued: each wheel not done yet ends with `failure`."""
         with self._changed:
-            for _, _, job, _ in self._queue:
+            for job in [job for _, job in self._plans] + [job for _, job, _ in self._batches]:
                 job.failure = job.failure or failure
 
-    def _push(self, cost: int, job: _Job, members: list[Member] | None) -> None:
-        self._count += 1
-        heapq.heappush(self._queue, (cost, self._count, job, members))
-        self._changed.notify()
-
-    def _work(self) -> None:
+    def _work(self, largest: bool) -> None:
         while True:
             with self._changed:
-                while not self._queue:
+                while not self._plans and not self._batches:
                     if self._closed and not self._unfinished:
                         return
                     self._changed.wait()
-                _, _, job, members = heapq.heappop(self._queue)
+                job: _Job
+                members: list[Member] | None = None
+                if self._batches and (largest or not self._plans):
+                    _, job, members = self._batches.pop(-1 if largest else 0)
+                else:
+                    _, job = self._plans.pop()
             if members is None:
                 self._plan(job)
             else:
@@ -163,7 +181,8 @@ class ExtractionPool:
         with self._changed:
             job.left = len(pieces)
             for cost, members in pieces:
-                self._push(-cost, job, members)
+                insort(self._batches, (cost, job, members), key=_cost)
+            self._changed.notify_all()
 
     def _translate(self, job: _Job) -> None:
         try:

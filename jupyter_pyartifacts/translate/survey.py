@@ -38,7 +38,7 @@ def survey_tree(
     inside: set[str] = set()
     libraries: dict[str, Library] = {}
     pth: list[tuple[str, tuple[str, ...]]] = []
-    for path, _, _, length in entries:
+    for path, _, _, length, _ in entries:
         top, slash, rest = path.partition("/")
         site = path
         if top == dist_info:

@@ -1,6 +1,7 @@
 /** What buttons and commands do: each asks first, then acts. */
 import {
   Dialog,
+  InputDialog,
   ISessionContextDialogs,
   ReactWidget,
   showDialog
@@ -25,7 +26,9 @@ export class Actions implements IActions {
     packages: NotebookPackages,
     change: IChangeRequest
   ): Promise<boolean> {
-    const plan = await packages.plan(change);
+    const plan = await packages.plan(change, () =>
+      this.propose(packages, change)
+    );
     if (!plan || !(await confirmPlan(change, plan, this._trans))) {
       return false;
     }
@@ -36,7 +39,9 @@ export class Actions implements IActions {
     const current = packages.state?.distributions.find(
       each => each.name === name
     );
-    const versions = await packages.versions(name);
+    const versions = await packages.versions(name, () =>
+      this.pickVersion(packages, name)
+    );
     if (!current || !versions) {
       return;
     }
@@ -47,6 +52,23 @@ export class Actions implements IActions {
         arguments: [`${name}==${picked.version}`],
         ...(picked.prerelease ? { options: { prereleases: true } } : {})
       });
+    }
+  }
+
+  async choosePython(packages: NotebookPackages): Promise<void> {
+    const trans = this._trans;
+    const current = packages.state?.python?.version ?? '';
+    const answer = await InputDialog.getText({
+      title: trans.__('Lock for another Python'),
+      label: trans.__(
+        'A version such as 3.12 or 3.12.4. All packages are resolved again for it.'
+      ),
+      text: current.split('.').slice(0, 2).join('.'),
+      okLabel: trans.__('Continue')
+    });
+    const version = answer.value?.trim();
+    if (answer.button.accept && version) {
+      await this.propose(packages, { verb: 'python', arguments: [version] });
     }
   }
 

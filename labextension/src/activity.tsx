@@ -3,8 +3,8 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { fractionOf, progressNumbers, stageText } from './format';
-import { IActivity } from './packages';
 import { activityTitle } from './words';
+import { IActivity } from './work';
 
 interface IProps {
   activity: IActivity;

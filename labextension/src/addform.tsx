@@ -133,7 +133,7 @@ function Verdict({ check }: { check: ICheck }): JSX.Element | null {
   }
   return exists ? (
     <div className="jp-pyartifacts-verdict jp-mod-right">
-      {trans.__('✓ %1 can be added', name ?? '')}
+      {trans.__('✓ %1 is on the index', name ?? '')}
     </div>
   ) : null;
 }

@@ -278,7 +278,7 @@ function MissingBanner({ packages }: IProps): JSX.Element | null {
       buttons={
         <button
           className="jp-pyartifacts-button jp-mod-primary"
-          onClick={() => void packages.instantiate()}
+          onClick={() => void packages.tend('instantiate')}
         >
           {trans.__('Fetch %1', formatBytes(artifacts.bytes_missing))}
         </button>

@@ -101,7 +101,7 @@ export function registerCommands(
   addCommand(
     CommandIDs.verify,
     trans.__('Verify the Files of This Notebook’s Packages'),
-    packages => packages.verify(),
+    packages => packages.tend('verify'),
     isOwn
   );
   addCommand(

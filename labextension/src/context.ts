@@ -11,6 +11,8 @@ export interface IActions {
   propose(packages: NotebookPackages, change: IChangeRequest): Promise<boolean>;
   /** Let a version of a distribution be picked, then propose it. */
   pickVersion(packages: NotebookPackages, name: string): Promise<void>;
+  /** Ask for another Python, then propose to lock for it. */
+  choosePython(packages: NotebookPackages): Promise<void>;
   /** Restart the kernel after Lab's own question. */
   restart(packages: NotebookPackages): Promise<void>;
   /** Approve the lock after the question what that means. */

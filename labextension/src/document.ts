@@ -59,6 +59,15 @@ export class NotebookDocument {
     return this.panel.context.localPath;
   }
 
+  /** Whether the notebook says that its kernel runs another language. */
+  get isForeign(): boolean {
+    const { model } = this.panel.context;
+    const spec = model.getMetadata('kernelspec') as { language?: string } | null;
+    const info = model.getMetadata('language_info') as { name?: string } | null;
+    const language = spec?.language ?? info?.name;
+    return !!language && !/python/i.test(language);
+  }
+
   /** Whether the file may be written. */
   get writable(): boolean {
     return this.panel.context.contentsModel?.writable !== false;

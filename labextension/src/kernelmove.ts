@@ -4,9 +4,12 @@ import { JSONObject } from '@lumino/coreutils';
 
 import { LockDocument } from './shapes';
 
+/** How much a restart is wanted. */
+export type Restart = 'recommended' | 'required';
+
 /** What loaded modules want after the move. */
 export interface IMove {
-  restart: 'recommended' | 'required' | null;
+  restart: Restart | null;
   stale: { name: string; loaded: string; pinned: string | null }[];
   advice: string[];
 }
@@ -48,4 +51,15 @@ export async function moveKernel(
   }
   const data = answer.data as JSONObject | undefined;
   return (data?.['application/json'] as unknown as IMove) ?? null;
+}
+
+/** Return the strongest of several wishes for a restart. */
+export function strongest(
+  ...wishes: (Restart | null | undefined)[]
+): Restart | null {
+  return wishes.includes('required')
+    ? 'required'
+    : wishes.includes('recommended')
+      ? 'recommended'
+      : null;
 }

@@ -5,10 +5,10 @@ import { IDisposable } from '@lumino/disposable';
 import { Debouncer } from '@lumino/polling';
 import { ISignal, Signal } from '@lumino/signaling';
 
-import { Api, failureOf, RequestError } from './api';
+import { Api, failureOf } from './api';
 import { NotebookDocument } from './document';
 import { ProgressFeed } from './feed';
-import { IMove, moveKernel } from './kernelmove';
+import { IMove, moveKernel, Restart, strongest } from './kernelmove';
 import {
   IChangeRequest,
   ICheck,
@@ -18,30 +18,14 @@ import {
   INotebookState,
   IOutdatedRow,
   IPlan,
-  IProgress,
   IProgressEvent,
   IVersions
 } from './shapes';
+import { IActivity, IProblem, Retry, Work } from './work';
 
 const REFRESH_DELAY = 120;
-const POLL = 1500;
 /** The verbs of jobs whose result is another lock. */
 const CHANGES = new Set(['add', 'remove', 'upgrade', 'undo', 'lock', 'python']);
-
-/** Work that is going on: in a job of ours, of another page, or in a kernel's start. */
-export interface IActivity {
-  id: string | null;
-  verb: string;
-  progress: IProgress | null;
-  cancelling: boolean;
-}
-
-/** Something that failed, and how to try it again. */
-export interface IProblem {
-  failure: IFailure;
-  what: string;
-  retry: (() => Promise<unknown>) | null;
-}
 
 /**
  * What is known about the packages of one open notebook, and what can be done with them.
@@ -53,14 +37,16 @@ export class NotebookPackages implements IDisposable {
   constructor(
     readonly document: NotebookDocument,
     readonly api: Api,
-    private readonly _feed: ProgressFeed
+    feed: ProgressFeed
   ) {
+    this._work = new Work(api, feed);
+    this._work.changed.connect(() => this._changed.emit());
     this._refresher = new Debouncer(() => this.refresh(), REFRESH_DELAY);
     document.lockChanged.connect(this._onLockChanged, this);
     document.pathChanged.connect(this._refreshSoon, this);
     this.sessionContext.statusChanged.connect(this._onStatus, this);
     this.sessionContext.kernelChanged.connect(this._onKernelChanged, this);
-    _feed.heard.connect(this._onEvent, this);
+    feed.heard.connect(this._onEvent, this);
     document.panel.disposed.connect(this.dispose, this);
     void document.panel.context.ready.then(() => this.refresh());
   }
@@ -71,17 +57,22 @@ export class NotebookPackages implements IDisposable {
   }
 
   state: INotebookState | null = null;
-  activity: IActivity | null = null;
   problem: IProblem | null = null;
   /** Newer versions by name; null until somebody asks. */
   outdated: ReadonlyMap<string, IOutdatedRow> | null = null;
   isChecking = false;
-  /** What the last thing that was done came to. */
+  /** The verb of the last thing that was done, until somebody has seen it, and its result. */
   notice: string | null = null;
+  result: IJobResult | null = null;
   notes: string[] = [];
   /** What the kernel said when it moved to the present lock. */
   move: IMove | null = null;
   isDisposed = false;
+
+  /** What goes on, null if nothing does. */
+  get activity(): IActivity | null {
+    return this._work.activity;
+  }
 
   get sessionContext(): ISessionContext {
     return this.document.panel.sessionContext;
@@ -104,16 +95,11 @@ export class NotebookPackages implements IDisposable {
   }
 
   /** Whether the running kernel wants a restart, and how much. */
-  get restart(): 'recommended' | 'required' | null {
+  get restart(): Restart | null {
     if (this.activity?.verb === 'kernel') {
       return null;
     }
-    const levels = [this.state?.running?.restart, this.move?.restart];
-    return levels.includes('required')
-      ? 'required'
-      : levels.includes('recommended')
-        ? 'recommended'
-        : null;
+    return strongest(this.state?.running?.restart, this.move?.restart);
   }
 
   dispose(): void {
@@ -135,9 +121,9 @@ export class NotebookPackages implements IDisposable {
       }
       const isFirst = this.state === null;
       this.state = state;
-      this._adopt(state.jobs, isFirst);
+      const other = this._work.adopt(state.jobs);
       if (isFirst) {
-        this._deliver(state);
+        this._deliver(state, other);
       }
       if (this.problem?.what === 'state') {
         this.problem = null;
@@ -170,21 +156,21 @@ export class NotebookPackages implements IDisposable {
     return this.api.check(this.document.target, requirement);
   }
 
-  /** Ask which versions there are; null if that fails, which is shown then. */
-  versions(name: string): Promise<IVersions | null> {
-    return this._ask('versions', () =>
-      this.api.versions(this.document.target, name)
-    );
+  /** Ask which versions there are; null if that fails, which is shown with `retry` then. */
+  versions(name: string, retry: Retry): Promise<IVersions | null> {
+    const { target } = this.document;
+    return this._ask('versions', () => this.api.versions(target, name), retry);
   }
 
-  /** Work out what a change would do; null if that fails, which is shown then. */
-  plan(change: IChangeRequest): Promise<IPlan | null> {
-    return this._ask('plan', () => this.api.plan(this.document.target, change));
+  /** Work out what a change would do; null if that fails, which is shown with `retry` then. */
+  plan(change: IChangeRequest, retry: Retry): Promise<IPlan | null> {
+    const { target } = this.document;
+    return this._ask('plan', () => this.api.plan(target, change), retry);
   }
 
   /** Make a change that somebody has seen and wants. */
   apply(change: IChangeRequest): Promise<boolean> {
-    return this._work(
+    return this._do(
       change.verb,
       () =>
         change.verb === 'undo'
@@ -194,20 +180,13 @@ export class NotebookPackages implements IDisposable {
     );
   }
 
-  instantiate(): Promise<boolean> {
-    return this._work('instantiate', () =>
-      this.api.start('instantiate', this.document.target)
-    );
-  }
-
-  verify(): Promise<boolean> {
-    return this._work('verify', () =>
-      this.api.start('verify', this.document.target)
-    );
+  /** Fetch what is missing, or hash what is here and repair it. */
+  tend(verb: 'instantiate' | 'verify'): Promise<boolean> {
+    return this._do(verb, () => this.api.start(verb, this.document.target));
   }
 
   gc(): Promise<boolean> {
-    return this._work('gc', () => this.api.gc(false));
+    return this._do('gc', () => this.api.gc(false));
   }
 
   /** Approve the lock of this digest, the one that was shown, and start the kernel that waits for it. */
@@ -246,18 +225,10 @@ export class NotebookPackages implements IDisposable {
 
   /** Ask that what goes on stops; what was fetched stays. */
   async cancel(): Promise<void> {
-    const id = this.activity?.id;
-    if (!this.activity || !id) {
-      return;
-    }
-    this.activity = { ...this.activity, cancelling: true };
-    this._changed.emit();
     try {
-      await this.api.cancel(id);
+      await this._work.cancel();
     } catch (reason) {
-      if (!(reason instanceof RequestError && reason.status === 404)) {
-        this._fail('cancel', reason, null);
-      }
+      this._fail('cancel', reason, null);
       this._changed.emit();
     }
   }
@@ -268,46 +239,39 @@ export class NotebookPackages implements IDisposable {
   }
 
   /** Ask the server something that takes a moment, and show that it does. */
-  private async _ask<T>(verb: string, ask: () => Promise<T>): Promise<T | null> {
+  private async _ask<T>(
+    verb: string,
+    ask: () => Promise<T>,
+    retry: Retry
+  ): Promise<T | null> {
     this._clear();
-    const activity = { id: null, verb, progress: null, cancelling: false };
-    this.activity = activity;
-    this._changed.emit();
     try {
-      return await ask();
+      return await this._work.ask(verb, ask);
     } catch (reason) {
-      this._fail(verb, reason, null);
-      return null;
-    } finally {
-      if (this.activity === activity) {
-        this.activity = null;
-      }
+      this._fail(verb, reason, retry);
       this._changed.emit();
+      return null;
     }
   }
 
-  private async _work(
+  /** Have a job done and say what came of it; tell whether it is done. */
+  private async _do(
     verb: string,
     start: () => Promise<IJob>,
     finish?: (result: IJobResult) => Promise<void>
   ): Promise<boolean> {
     this._clear();
-    this.activity = { id: null, verb, progress: null, cancelling: false };
-    this._changed.emit();
-    const again = (): Promise<unknown> => this._work(verb, start, finish);
+    const again: Retry = () => this._do(verb, start, finish);
     try {
-      let job = await start();
-      this._own.add(job.id);
-      while (job.state === 'running') {
-        this._show(job);
-        await this._feed.ended(job.id, POLL);
-        job = await this.api.job(job.id);
-      }
+      const job = await this._work.run(verb, start, async ended => {
+        if (ended.state === 'done') {
+          await finish?.(ended.result ?? {});
+        }
+      });
       if (job.state === 'done') {
-        const result = job.result ?? {};
-        this.notes = [...new Set([...(result.notes ?? []), ...job.notes])];
-        await finish?.(result);
-        this._done(verb, result);
+        this.result = job.result ?? {};
+        this.notes = [...new Set([...(this.result.notes ?? []), ...job.notes])];
+        this.notice = verb;
       } else if (job.state === 'failed') {
         const failure = job.error ?? failureOf('');
         this.problem = { failure, what: verb, retry: again };
@@ -317,7 +281,6 @@ export class NotebookPackages implements IDisposable {
       this._fail(verb, reason, again);
       return false;
     } finally {
-      this.activity = null;
       this._refreshSoon();
       this._changed.emit();
     }
@@ -351,86 +314,32 @@ export class NotebookPackages implements IDisposable {
     this._refreshSoon();
   }
 
-  private _done(verb: string, result: IJobResult): void {
-    this.notice = verb;
-    this.result = result;
-  }
-
-  /** The result of the last thing that was done, for `notice`. */
-  result: IJobResult | null = null;
-
-  private _show(job: IJob): void {
-    if (this.activity) {
-      const progress = job.progress ?? this.activity.progress;
-      this.activity = { ...this.activity, id: job.id, progress };
-      this._changed.emit();
-    }
-  }
-
   /**
-   * Take the lock that the kernel made while no page listened, such as during a reload.
+   * Take the lock that was made while no page listened, such as during a reload: by the kernel,
+   * or by a job that still goes on.
    *
    * Only a page that has just come does that: one that was there has heard of it.
    */
-  private _deliver({ running }: INotebookState): void {
+  private _deliver({ running }: INotebookState, other: IJob | null): void {
     const lock = running?.undelivered;
     if (lock !== undefined && this.document.writeLock(lock)) {
       void this.document.save();
     }
-  }
-
-  /**
-   * Show the work on this notebook that other pages started, and no longer what has ended.
-   *
-   * What goes on when a page has just come may be its own from before a reload: it takes the
-   * result as the page that asked would have.
-   */
-  private _adopt(jobs: IJob[], isFirst: boolean): void {
-    const running = jobs.filter(job => job.state === 'running');
-    const shown = this.activity?.id ?? null;
-    if (shown && !this._own.has(shown)) {
-      if (!running.some(job => job.id === shown)) {
-        this.activity = null;
-      }
-    }
-    const other = running.find(job => !this._own.has(job.id));
-    if (!other || this.activity) {
-      return;
-    }
-    if (isFirst && CHANGES.has(other.verb)) {
-      void this._work(
+    if (other && CHANGES.has(other.verb)) {
+      void this._do(
         other.verb,
         () => Promise.resolve(other),
         result => this._take(result)
       );
-    } else {
-      const { id, verb, progress } = other;
-      this.activity = { id, verb, progress, cancelling: false };
     }
   }
 
   private _onEvent(_: ProgressFeed, event: IProgressEvent): void {
     const kernel = this.kernel?.id;
-    const here =
+    const isHere =
       event.notebook === this.document.path ||
       (event.kernel_id !== null && event.kernel_id === kernel);
-    if (!here) {
-      return;
-    }
-    if (event.state === 'running') {
-      const { job: id, verb } = event;
-      if (!this.activity || !this.activity.id || this.activity.id === id) {
-        const cancelling = this.activity?.cancelling ?? false;
-        this.activity = { id, verb, progress: event, cancelling };
-        this._changed.emit();
-      }
-      return;
-    }
-    if (event.job === null || !this._own.has(event.job)) {
-      if (this.activity && this.activity.id === event.job) {
-        this.activity = null;
-        this._changed.emit();
-      }
+    if (isHere && this._work.hear(event)) {
       this._refreshSoon();
     }
   }
@@ -472,15 +381,11 @@ export class NotebookPackages implements IDisposable {
     this.notes = [];
   }
 
-  private _fail(
-    what: string,
-    reason: unknown,
-    retry: (() => Promise<unknown>) | null
-  ): void {
+  private _fail(what: string, reason: unknown, retry: Retry | null): void {
     this.problem = { failure: failureOf(reason), what, retry };
   }
 
-  private readonly _own = new Set<string>();
+  private readonly _work: Work;
   private readonly _refresher: Debouncer;
   private _status: Kernel.Status | null = null;
   private _turn = 0;

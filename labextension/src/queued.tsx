@@ -7,7 +7,8 @@ import { PanelLayout } from '@lumino/widgets';
 import * as React from 'react';
 
 import { ActivityBar } from './activity';
-import { IActivity, NotebookPackages } from './packages';
+import { NotebookPackages } from './packages';
+import { IActivity } from './work';
 
 /** The line below a cell; no part of its outputs, so that nothing of it is ever saved. */
 class QueuedLine extends ReactWidget {

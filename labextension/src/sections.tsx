@@ -127,8 +127,8 @@ function Platforms({ state }: IProps): JSX.Element {
   );
 }
 
-function Python({ state }: IProps): JSX.Element | null {
-  const { trans } = useView();
+function Python({ packages, state }: IProps): JSX.Element | null {
+  const { trans, actions } = useView();
   const { python } = state;
   if (!python) {
     return null;
@@ -144,7 +144,9 @@ function Python({ state }: IProps): JSX.Element | null {
       }
     >
       <dl>
-        <dt>{trans.__('Locked')}</dt>
+        <dt>
+          {state.digest === null ? trans.__('To be') : trans.__('Locked')}
+        </dt>
         <dd>
           {python.implementation} {python.version}
         </dd>
@@ -162,6 +164,15 @@ function Python({ state }: IProps): JSX.Element | null {
       {python.problem && (
         <p className="jp-pyartifacts-warning">{python.problem}</p>
       )}
+      <div className="jp-pyartifacts-buttons">
+        <button
+          className="jp-pyartifacts-button"
+          disabled={packages.activity !== null || packages.needsTrust}
+          onClick={() => void actions.choosePython(packages)}
+        >
+          {trans.__('Another Python…')}
+        </button>
+      </div>
     </Fold>
   );
 }
@@ -228,7 +239,7 @@ function Store({ packages }: IProps): JSX.Element {
             packages.state?.digest === null
           }
           title={trans.__('Hash every file again and repair what is wrong')}
-          onClick={() => void packages.verify()}
+          onClick={() => void packages.tend('verify')}
         >
           {trans.__('Verify files')}
         </button>
@@ -241,13 +252,9 @@ function Store({ packages }: IProps): JSX.Element {
 export function Sections(props: IProps): JSX.Element {
   return (
     <div className="jp-pyartifacts-sections">
-      {props.state.digest !== null && (
-        <>
-          <History {...props} />
-          <Python {...props} />
-          <Platforms {...props} />
-        </>
-      )}
+      {props.state.digest !== null && <History {...props} />}
+      <Python {...props} />
+      {props.state.digest !== null && <Platforms {...props} />}
       <Store {...props} />
     </div>
   );

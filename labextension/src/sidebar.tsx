@@ -111,7 +111,14 @@ function Notebook({ packages, focusCount }: INotebookProps): JSX.Element {
           />
         )}
         <Banners packages={packages} />
-        {state && (
+        {state?.digest === null && packages.document.isForeign && (
+          <p className="jp-pyartifacts-muted">
+            {trans.__(
+              'This notebook is not for Python: only Python notebooks can carry their packages.'
+            )}
+          </p>
+        )}
+        {state && !(state.digest === null && packages.document.isForeign) && (
           <>
             <AddForm packages={packages} focusCount={focusCount} />
             {state.digest === null ? (

@@ -9,6 +9,7 @@ from typing import Any
 
 from jupyter_pyartifacts.config import Config
 from jupyter_pyartifacts.lock import parse_lock, render_lock
+from jupyter_pyartifacts.requirements import parse_requirement
 from jupyter_pyartifacts.store import Store
 from jupyter_pyartifacts.treehash import combined_digest
 
@@ -61,6 +62,9 @@ def trim_notebook(source: Path, target: Path, *, keep: set[str], store: Path) ->
     trees = [known.known_tree(artifact.digest) for each in kept for artifact in each.artifacts]
     cut = replace(
         lock,
+        requirements=tuple(
+            text for text in lock.requirements if parse_requirement(text).name in keep
+        ),
         kernel=(),
         distributions=kept,
         trees={HOST: combined_digest(tree for tree in trees if tree is not None)},

@@ -163,7 +163,7 @@ def test_a_command_line_that_is_not_understood_has_its_event(
 def test_a_bug_says_that_it_is_one(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(arguments: list[str], console: Console) -> int:
+    def broken(arguments: list[str], console: Console, caller: int | None) -> int:
         raise ZeroDivisionError("division by zero")
 
     monkeypatch.setattr("jupyter_pyartifacts.cli.dispatch.dispatch", broken)
@@ -181,7 +181,7 @@ def test_a_bug_says_that_it_is_one(
 def test_an_interrupt_has_its_exit_code(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(arguments: list[str], console: Console) -> int:
+    def interrupted(arguments: list[str], console: Console, caller: int | None) -> int:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("jupyter_pyartifacts.cli.dispatch.dispatch", interrupted)

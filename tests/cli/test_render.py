@@ -27,6 +27,13 @@ SHOW: dict[str, Any] = {
     "left_out": [{"platform": "macos-arm64", "reason": "no wheel of triton"}],
     "indexes": ["pytorch https://x.example/whl"],
     "as_of": "2024-06-30",
+    "interpreter": {
+        "path": None,
+        "version": "3.11.7",
+        "source": "artifact",
+        "why": "the archive that the lock pins, which is still to be fetched",
+    },
+    "interpreter_problem": None,
     "digest": "sha256:0",
     "trusted": False,
     "notes": ["Python 3.11.9 serves"],
@@ -93,6 +100,7 @@ cpython 3.11.7
         ├── python-dateutil 2.9.0 ...
         └── six 1.16.0
 platforms: linux-x86_64
+python: 3.11.7, the archive that the lock pins, which is still to be fetched
 left out: macos-arm64: no wheel of triton
 index: pytorch https://x.example/whl
 as of: 2024-06-30

@@ -84,7 +84,8 @@ def test_a_file_that_is_nowhere(index: IndexServer, client: IndexClient, tmp_pat
     with pytest.raises(NetworkError) as caught:
         fetch(client, gone, tmp_path / "part")
     assert str(caught.value) == (
-        "big-1.0-py3-none-any.whl is on no index that is allowed (big-1.0-py3-none-any.whl)\n"
+        "big-1.0-py3-none-any.whl is nowhere where it may be fetched from"
+        " (big-1.0-py3-none-any.whl)\n"
         f"  expected: a file with {artifact.digest}\n"
         "  found:    nothing, neither at its location nor on its project's page\n"
         "hint: ask whoever made the lock for the file, or upgrade the distribution"

@@ -26,21 +26,20 @@ from jupyter_pyartifacts.engine.address import places, prefix
 from jupyter_pyartifacts.engine.control import PACKAGE
 from jupyter_pyartifacts.engine.request import HEAD, LIMIT, Request
 from jupyter_pyartifacts.shim.engine import child_environment, engine_command, run_engine
+from tests.indexes import IndexServer, project_wheel
 
 from .command_line import Place
-from .local_index import LocalIndex
 
 OFF = {"PYARTIFACTS_ENGINE": "0"}
-REAL_ANSWER = LocalIndex.answer
 
 
 @pytest.fixture
-def index() -> Iterator[LocalIndex]:
-    index = LocalIndex()
+def index() -> Iterator[IndexServer]:
+    index = IndexServer()
     for name in ("ipykernel", "ipywidgets", "needed", "slow"):
-        index.add(name, "1.0")
-    index.add("demo", "1.0", requires=["needed"])
-    with index.serving():
+        index.add(project_wheel(name, "1.0"))
+    index.add(project_wheel("demo", "1.0", requires=["needed"]))
+    with index:
         yield index
 
 
@@ -53,7 +52,7 @@ def runtime() -> Iterator[Path]:
 
 
 @pytest.fixture
-def place(tmp_path: Path, index: LocalIndex, runtime: Path) -> Place:
+def place(tmp_path: Path, index: IndexServer, runtime: Path) -> Place:
     place = Place(tmp_path, index.url)
     place.environ["JUPYTER_RUNTIME_DIR"] = str(runtime)
     return place
@@ -202,17 +201,16 @@ def test_a_terminal_is_one(place: Place) -> None:
 
 
 @pytest.fixture
-def asked(index: LocalIndex) -> Iterator[threading.Event]:
+def asked(index: IndexServer) -> Iterator[threading.Event]:
     """Set once the page of `slow` was asked for, which is not answered while the test runs."""
     event, end = threading.Event(), threading.Event()
 
-    def answer(path: str) -> tuple[int, str, bytes]:
-        if path == "/simple/slow/":
+    def before(path: str) -> None:
+        if path.startswith("/simple/slow"):
             event.set()
             end.wait(60)
-        return REAL_ANSWER(index, path)
 
-    index.answer = answer  # type: ignore[method-assign]
+    index.before = before
     yield event
     end.set()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,13 @@ def lock_of(path: Path) -> dict[str, Any]:
     return lock
 
 
+def line_of(path: Path) -> tuple[bytes, bytes]:
+    if path.is_symlink():
+        return b"l", hashlib.sha256(os.readlink(path).encode()).hexdigest().encode()
+    mode = b"x" if path.stat().st_mode & 0o111 else b"-"
+    return mode, hashlib.sha256(path.read_bytes()).hexdigest().encode()
+
+
 def trees_below(store: Path) -> dict[str, str]:
     """The tree hash of every artifact, computed here from the files alone."""
     trees = {}
@@ -43,17 +51,9 @@ def trees_below(store: Path) -> dict[str, str]:
         files = sorted(
             (path.relative_to(tree).as_posix(), path)
             for path in tree.rglob("*")
-            if path.is_file() and path.parent.name != "__pycache__"
+            if (path.is_symlink() or path.is_file()) and path.parent.name != "__pycache__"
         )
-        lines = b"".join(
-            b"%s %s %s\n"
-            % (
-                b"x" if path.stat().st_mode & 0o111 else b"-",
-                hashlib.sha256(path.read_bytes()).hexdigest().encode(),
-                name.encode(),
-            )
-            for name, path in files
-        )
+        lines = b"".join(b"%s %s %s\n" % (*line_of(path), name.encode()) for name, path in files)
         trees[tree.parent.name] = hashlib.sha256(lines).hexdigest()
     return trees
 

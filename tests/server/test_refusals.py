@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from tests.servers import ServerProcess
 
 from .conftest import lock_on_disk, write_notebook
 
-LOCK = render_lock(small_lock())
+LOCK = render_lock(replace(small_lock(), kernel=("demo",)))
 BODIES: dict[str, dict[str, Any]] = {
     "state": {"path": "n.ipynb"},
     "outdated": {"path": "n.ipynb"},

@@ -5,14 +5,14 @@ from importlib import import_module
 import pytest
 
 from jupyter_pyartifacts.cli.dispatch import parser_of
-from jupyter_pyartifacts.shim.verbs import ALIASES, OPTIONS, VERBS, help_rows
+from jupyter_pyartifacts.shim.verbs import ALIASES, ENGINE_VERBS, OPTIONS, VERBS, help_rows
 
 RUN_BY_THE_ENGINE = sorted(set(VERBS) - {"help", "panel"})
 
 
 @pytest.mark.parametrize("name", RUN_BY_THE_ENGINE)
 def test_the_command_line_has_the_verb_and_each_of_its_options(name: str) -> None:
-    module = import_module(f"jupyter_pyartifacts.cli.{name}")
+    module = import_module(f"jupyter_pyartifacts.cli.{ENGINE_VERBS.get(name, name)}")
     known = {
         text: action
         for action in parser_of(name, module)._actions

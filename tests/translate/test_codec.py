@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from jupyter_pyartifacts.translate.codec import BadData, choose_inflate, inflate_chunks
 
 CODECS = ["deflate", "zlib"]
+STREAMS = ["isal", "zlib"]
 
 
 def packed(data: bytes) -> bytes:
@@ -39,27 +40,31 @@ def test_damaged_data_is_refused(codec: str, raw: bytes) -> None:
         choose_inflate(prefer=codec)(memoryview(raw), 500)
 
 
+@pytest.mark.parametrize("codec", STREAMS)
 @given(st.binary(max_size=5000), st.integers(1, 700))
-def test_pieces_make_the_whole(data: bytes, chunk: int) -> None:
-    pieces = list(inflate_chunks(memoryview(packed(data)), len(data), chunk))
+def test_pieces_make_the_whole(codec: str, data: bytes, chunk: int) -> None:
+    pieces = list(inflate_chunks(memoryview(packed(data)), len(data), chunk, prefer=codec))
     assert b"".join(pieces) == data
     assert all(len(piece) <= chunk for piece in pieces)
 
 
+@pytest.mark.parametrize("codec", STREAMS)
 @given(st.integers(1, 200_000), st.integers(1, 5000))
-def test_pieces_of_data_that_packs_well_make_the_whole(size: int, chunk: int) -> None:
+def test_pieces_of_data_that_packs_well_make_the_whole(codec: str, size: int, chunk: int) -> None:
     raw = memoryview(packed(b"a" * size))
-    assert sum(len(piece) for piece in inflate_chunks(raw, size, chunk)) == size
+    assert sum(len(piece) for piece in inflate_chunks(raw, size, chunk, prefer=codec)) == size
 
 
+@pytest.mark.parametrize("codec", STREAMS)
 @pytest.mark.parametrize("declared", [999, 1001])
-def test_pieces_of_another_size_are_refused(declared: int) -> None:
+def test_pieces_of_another_size_are_refused(codec: str, declared: int) -> None:
     with pytest.raises(BadData):
-        list(inflate_chunks(memoryview(packed(b"a" * 1000)), declared, 64))
+        list(inflate_chunks(memoryview(packed(b"a" * 1000)), declared, 64, prefer=codec))
 
 
-def test_pieces_of_damaged_data_are_refused() -> None:
+@pytest.mark.parametrize("codec", STREAMS)
+def test_pieces_of_damaged_data_are_refused(codec: str) -> None:
     with pytest.raises(BadData):
-        list(inflate_chunks(memoryview(b"\xff" * 20), 10, 64))
+        list(inflate_chunks(memoryview(b"\xff" * 20), 10, 64, prefer=codec))
     with pytest.raises(BadData):
-        list(inflate_chunks(memoryview(packed(os.urandom(1000))[:-5]), 1000, 64))
+        list(inflate_chunks(memoryview(packed(os.urandom(1000))[:-5]), 1000, 64, prefer=codec))

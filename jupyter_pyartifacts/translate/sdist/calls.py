@@ -13,6 +13,8 @@ from .values import MAX_ITEMS, Module, Unknown, unknown_in
 
 __all__ = ["Calls", "File"]
 
+_STEPS = 200_000
+"""So many expressions of a script are worked out; the longest known takes a few thousand."""
 _COPIES = ("shutil.copyfile", "shutil.copy", "shutil.copy2")
 
 
@@ -29,6 +31,7 @@ class Calls(ABC):
     def __init__(self, source: Source, *, linux: bool = False) -> None:
         self.source = source
         self.linux = linux
+        self._left = _STEPS
 
     @abstractmethod
     def execute(self, text: str, namespace: Any) -> Any:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 from abc import abstractmethod
+from dataclasses import replace
 from typing import Any
 
-from .calls import Calls, File
+from .calls import File
+from .displays import Displays
 from .scope import Scope
 from .values import (
-    MAX_TEXT,
     Bound,
     Called,
     Module,
@@ -68,11 +69,17 @@ _LINUX = {
     "sys.platform": "linux",
     "os.name": "posix",
 }
+# These change nothing that they are given.
+_HARMLESS = (
+    *("isinstance", "print", "repr", "type", "str", "len", "sorted", "any", "all", "enumerate"),
+    *("zip", "range", "set", "tuple", "list", "dict", "min", "max", "sum", "int", "bool", "open"),
+    *("map", "filter", "iter", "next", "frozenset"),
+)
 _CONSTANTS = {"os.sep": "/", "os.curdir": ".", "setuptools.__version__": "80.9.0"}
 _MACHINE = ("platform.", "sys.platform", "os.name", "os.uname", "sysconfig.", "sys.maxsize")
 
 
-class Expressions(Calls):
+class Expressions(Displays):
     """Evaluates expressions; the calls that only statements can follow are its child's."""
 
     @abstractmethod
@@ -87,32 +94,29 @@ class Expressions(Calls):
     def stop(self) -> None:
         """End the script."""
 
-    def truth(self, value: Any) -> bool | Unknown:
-        """Return whether a value counts as true."""
-        if isinstance(value, Unknown):
-            return value
-        if isinstance(value, (Module, Called, Bound, Opaque, VersionInfo)):
-            return Unknown("whether it is true")
-        if isinstance(value, (list, dict)) and unknown_in(value) is not None:
-            return unknown_in(value) or False
-        return bool(value)
+    @abstractmethod
+    def give_up(self) -> None:
+        """End a script that is too long to be followed."""
 
     def value(self, node: ast.expr, scope: Scope) -> Any:
         """Return what an expression is worth; Unknown where that is not certain."""
         result = self._value(node, scope)
+        self._left -= 1 + (len(result) // 32 if isinstance(result, (list, dict, tuple)) else 0)
+        if self._left < 0:
+            self.give_up()
         if isinstance(result, Unknown) and not result.line:
-            return Unknown(result.reason, result.machine, getattr(node, "lineno", 0))
+            return replace(result, line=getattr(node, "lineno", 0))
         return result
 
     def _value(self, node: ast.expr, scope: Scope) -> Any:
         if isinstance(node, ast.Constant):
             return node.value
         if isinstance(node, (ast.List, ast.Tuple)):
-            return self._sequence(node, scope)
+            return self.sequence(node, scope)
         if isinstance(node, ast.Set):
             return Unknown("a set, which has no order")
         if isinstance(node, ast.Dict):
-            return self._dictionary(node, scope)
+            return self.dictionary(node, scope)
         if isinstance(node, ast.Name):
             if scope.has(node.id):
                 return scope.get(node.id)
@@ -143,38 +147,16 @@ class Expressions(Calls):
                 return test
             return self.value(node.body if test else node.orelse, scope)
         if isinstance(node, ast.Subscript):
-            return self._subscript(node, scope)
+            return self.subscript(node, scope)
         if isinstance(node, ast.JoinedStr):
-            return self._joined(node, scope)
+            return self.joined(node, scope)
         if isinstance(node, ast.ListComp):
-            return self._comprehension(node, scope)
+            return self.comprehension(node, scope)
         if isinstance(node, ast.GeneratorExp):
-            return self._comprehension(node, scope)
+            return self.comprehension(node, scope)
         if isinstance(node, ast.Lambda):
             return Opaque(node)
         return Unknown(f"an expression ({type(node).__name__})")
-
-    def _sequence(self, node: ast.List | ast.Tuple, scope: Scope) -> Any:
-        items: list[Any] = []
-        for each in node.elts:
-            if isinstance(each, ast.Starred):
-                inside = self.value(each.value, scope)
-                items.extend(inside if isinstance(inside, (list, tuple)) else [Unknown("a part")])
-            else:
-                items.append(self.value(each, scope))
-        return items if isinstance(node, ast.List) else tuple(items)
-
-    def _dictionary(self, node: ast.Dict, scope: Scope) -> dict[Any, Any]:
-        result: dict[Any, Any] = {}
-        for key, item in zip(node.keys, node.values, strict=True):
-            value = self.value(item, scope)
-            if key is None:
-                inside = value if isinstance(value, dict) else {Unknown("a part"): Unknown("part")}
-                result.update(inside)
-                continue
-            name = self.value(key, scope)
-            result[name if isinstance(name, (str, int, Unknown)) else Unknown("a key")] = value
-        return result
 
     def _attribute(self, value: Any, name: str) -> Any:
         if isinstance(value, Module):
@@ -194,8 +176,6 @@ class Expressions(Calls):
             return Module(full)
         if isinstance(value, VersionInfo):
             return value.part({"major": 0, "minor": 1}.get(name))
-        if isinstance(value, Unknown):
-            return Unknown(value.reason, value.machine, value.line)
         return Bound(value, name)
 
     def operate(self, left: Any, op: ast.operator, right: Any) -> Any:
@@ -240,77 +220,6 @@ class Expressions(Calls):
                 return value if unsure is None else wanted
         return unsure if unsure is not None else value
 
-    def _subscript(self, node: ast.Subscript, scope: Scope) -> Any:
-        place = self.value(node.value, scope)
-        if isinstance(node.slice, ast.Slice):
-            bounds = [
-                None if part is None else self.value(part, scope)
-                for part in (node.slice.lower, node.slice.upper, node.slice.step)
-            ]
-            if not all(part is None or isinstance(part, int) for part in bounds):
-                return Unknown("a slice")
-            key: Any = slice(*bounds)
-        else:
-            key = self.value(node.slice, scope)
-        if isinstance(place, VersionInfo):
-            return place.part(key)
-        if isinstance(place, Unknown):
-            return place
-        if isinstance(place, Module) and place.name == "os.environ":
-            return Unknown("the environment", machine=True)
-        if isinstance(place, (dict, list, tuple, str)) and not isinstance(key, Unknown):
-            if isinstance(place, list) and any(isinstance(item, Unknown) for item in place):
-                return Unknown("a part of a list that is not known")
-            try:
-                return place[key]
-            except (KeyError, IndexError, TypeError, ValueError):
-                return Unknown("a part that is not there")
-        return Unknown("a part")
-
-    def _joined(self, node: ast.JoinedStr, scope: Scope) -> Any:
-        parts = []
-        for piece in node.values:
-            if isinstance(piece, ast.Constant):
-                parts.append(str(piece.value))
-                continue
-            if not isinstance(piece, ast.FormattedValue) or piece.format_spec is not None:
-                return Unknown("a formatted text")
-            value = self.value(piece.value, scope)
-            if isinstance(value, Unknown):
-                return value
-            if not isinstance(value, (str, int)) or piece.conversion not in (-1, 115):
-                return Unknown("a formatted text")
-            parts.append(str(value))
-        text = "".join(parts)
-        return text if len(text) <= MAX_TEXT else Unknown("a long text")
-
-    def _comprehension(self, node: ast.ListComp | ast.GeneratorExp, scope: Scope) -> Any:
-        if len(node.generators) != 1:
-            return Unknown("a comprehension")
-        generator = node.generators[0]
-        items = self.value(generator.iter, scope)
-        if isinstance(items, dict):
-            items = list(items)
-        if isinstance(items, Unknown):
-            return items
-        if not isinstance(items, (list, tuple)):
-            return Unknown("a comprehension")
-        inner = Scope(scope)
-        result = []
-        for item in items:
-            self.assign(generator.target, item, inner)
-            tests = [self.truth(self.value(test, inner)) for test in generator.ifs]
-            unsure = next((test for test in tests if isinstance(test, Unknown)), None)
-            if unsure is not None:
-                return unsure
-            if all(tests):
-                result.append(self.value(node.elt, inner))
-        return result
-
-    @abstractmethod
-    def assign(self, target: ast.expr, value: Any, scope: Scope) -> None:
-        """Bind a name."""
-
     # Calls
 
     def _call(self, node: ast.Call, scope: Scope) -> Any:
@@ -341,8 +250,21 @@ class Expressions(Calls):
             return function
         return Unknown("a call")
 
+    @abstractmethod
+    def change_unknown(self, value: Unknown) -> None:
+        """Take down that something is changed which may be known by another name."""
+
+    def spoil(self, value: Any, why: Unknown) -> None:
+        """Make a list or dictionary Unknown, under whatever names it is known."""
+        if isinstance(value, list):
+            value.append(why)
+        elif isinstance(value, dict):
+            value[why] = why
+
     def call_method(self, value: Any, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
         """Call a method of a value."""
+        if isinstance(value, Unknown):
+            self.change_unknown(value)
         if isinstance(value, File):
             text = self.source.text(value.path)
             if text is None:
@@ -397,6 +319,9 @@ class Expressions(Calls):
                 return result
         elif unknown.machine:
             return unknown
+        if name not in _HARMLESS:
+            for each in [*args, *kwargs.values()]:
+                self.spoil(each, Unknown(f"a call of {name}"))
         return Unknown(f"a call of {name}")
 
     def _mapped(self, name: str, function: Any, items: list[Any] | tuple[Any, ...]) -> Any:

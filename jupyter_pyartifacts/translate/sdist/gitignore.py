@@ -50,7 +50,7 @@ def _rule(line: str) -> tuple[bool, re.Pattern[str]] | None:
             result += ".+" if last else "(?:[^/]+/)*"
         else:
             result += segments(part) + ("" if last else "/")
-    result += "/.*" if folder else "(?:/.*)?"
+    result += "/.*" if folder and parts[-1] != "**" else "(?:/.*)?"
     try:
         return wanted, re.compile(result + r"\Z", re.DOTALL)
     except re.error:

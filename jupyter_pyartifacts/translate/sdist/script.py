@@ -12,14 +12,13 @@ import warnings
 from typing import Any
 
 from .archive import Source
-from .expressions import Expressions, Scope
+from .doubts import Doubts, LoopEnd
+from .scope import Scope
 from .setup import Setup
-from .syntax import ACTS, changed, is_name, is_safe
+from .syntax import ACTS, is_name, is_safe, names_in
 from .values import Module, Opaque, Unknown
 
 __all__ = ["Setup", "read_script"]
-
-_STEPS = 50_000
 
 
 class Stop(Exception):
@@ -33,10 +32,6 @@ class Raised(Exception):
 class _Return(Exception):
     def __init__(self, value: Any) -> None:
         self.value = value
-
-
-class _LoopEnd(Exception):
-    """`break` or `continue`."""
 
 
 def read_script(source: Source, path: str = "setup.py", *, linux: bool = False) -> Setup:
@@ -63,31 +58,28 @@ def read_script(source: Source, path: str = "setup.py", *, linux: bool = False) 
     )
     try:
         script.block(tree.body, script.top)
-    except (Stop, Raised, _Return, _LoopEnd):
+    except (Stop, Raised, _Return, LoopEnd):
         pass
     except RecursionError:
         source.refuse("its setup.py is nested too deeply to be read", path)
     return script.setup
 
 
-class _Script(Expressions):
+class _Script(Doubts):
     """Follows statements; the expressions are its base's."""
 
     def __init__(self, source: Source, *, linux: bool) -> None:
         super().__init__(source, linux=linux)
-        self.setup = Setup()
-        self.top = Scope(None)
         self.top.names["__name__"] = "__main__"
         self.top.names["__file__"] = "setup.py"
-        self._left = _STEPS
         self._depth = 0
 
     def block(self, body: list[ast.stmt], scope: Scope) -> None:
-        for statement in body:
-            self._left -= 1
-            if self._left < 0:
-                self.setup.problem = Unknown("it does too much to be followed")
-                raise Stop
+        for number, statement in enumerate(body):
+            if scope.unsure is not None:
+                # The function may have returned before.
+                self.undecided(body[number:], scope, scope.unsure)
+                return
             self.statement(statement, scope)
 
     def statement(self, node: ast.stmt, scope: Scope) -> None:
@@ -120,7 +112,7 @@ class _Script(Expressions):
         elif isinstance(node, ast.Return):
             raise _Return(None if node.value is None else self.value(node.value, scope))
         elif isinstance(node, (ast.Break, ast.Continue)):
-            raise _LoopEnd
+            raise LoopEnd
         elif isinstance(node, ast.Raise):
             raise Raised
         elif isinstance(node, ast.Delete):
@@ -130,7 +122,7 @@ class _Script(Expressions):
             for name in node.names:
                 scope.outer.add(name)
         elif not isinstance(node, (ast.Pass, ast.Assert)):
-            self.forget([node], scope, Unknown("a statement that is not followed"))
+            self.undecided([node], scope, Unknown("a loop", line=node.lineno))
 
     def _expression(self, node: ast.expr, scope: Scope) -> None:
         """Follow a call whose outcome nobody takes: what it does is all that it is for."""
@@ -163,6 +155,8 @@ class _Script(Expressions):
                 place[Unknown("a key")] = value
             elif isinstance(place, list):
                 place.append(Unknown("an item is replaced", line=target.lineno))
+            elif isinstance(place, Unknown):
+                self.change_unknown(place)
 
     def _augment(self, node: ast.AugAssign, scope: Scope) -> None:
         old = self.value(node.target, scope)
@@ -174,6 +168,8 @@ class _Script(Expressions):
             else:
                 old.append(value if isinstance(value, Unknown) else Unknown("a sum"))
             return
+        if isinstance(old, Unknown):
+            self.change_unknown(old)
         self.assign(node.target, self.operate(old, node.op, value), scope)
 
     def _branch(self, node: ast.If, scope: Scope) -> None:
@@ -182,40 +178,6 @@ class _Script(Expressions):
             self.undecided(node.body + node.orelse, scope, test)
         else:
             self.block(node.body if test else node.orelse, scope)
-
-    def undecided(self, body: list[ast.stmt], scope: Scope, why: Unknown) -> None:
-        """Forget whatever statements that may run or not could change."""
-        if self._calls_setup(body):
-            self.setup.problem = self.setup.problem or why
-        self.forget(body, scope, why)
-        inside = {type(node) for each in body for node in ast.walk(each)}
-        if ast.Return in inside and scope is not self.top:
-            scope.unsure = scope.unsure or why
-        if {ast.Break, ast.Continue} & inside and not {ast.For, ast.While} & inside:
-            raise _LoopEnd
-
-    def _calls_setup(self, body: list[ast.stmt]) -> bool:
-        return any(
-            isinstance(node, ast.Call)
-            and "setup" in (getattr(node.func, "id", ""), getattr(node.func, "attr", ""))
-            for statement in body
-            for node in ast.walk(statement)
-        )
-
-    def forget(self, body: list[ast.stmt], scope: Scope, why: Unknown) -> None:
-        """Make Unknown what these statements bind or change."""
-        for statement in body:
-            for node in ast.walk(statement):
-                name, inside = changed(node)
-                if name is None:
-                    continue
-                old = scope.get(name)
-                if inside and isinstance(old, list):
-                    old.append(why)
-                elif inside and isinstance(old, dict):
-                    old[why] = why
-                elif not inside or not isinstance(old, (Module, Opaque)):
-                    scope.set(name, why)
 
     def _import(self, node: ast.Import | ast.ImportFrom, scope: Scope) -> None:
         for alias in node.names:
@@ -230,23 +192,19 @@ class _Script(Expressions):
     def _try(self, node: ast.Try, scope: Scope) -> None:
         """Follow the body as if nothing failed; what a handler would bind otherwise is unsure."""
         before = self.setup.calls
+        safe = not node.handlers or is_safe(node)
+        known = {name for name in names_in(node.body) if scope.has(name)}
+        why = Unknown("an error that may be caught", line=node.lineno)
         try:
             self.block(node.body, scope)
         except Raised:
-            self.undecided([node], scope, Unknown("an error that is caught", line=node.lineno))
+            self.undecided([node], scope, why)
             return
         handlers = [statement for handler in node.handlers for statement in handler.body]
-        if self.setup.calls == before and not is_safe(node):
-            why = Unknown("an error that may be caught", line=node.lineno)
-            bound = {changed(child)[0] for each in node.body for child in ast.walk(each)}
-            for statement in handlers:
-                for child in ast.walk(statement):
-                    name, inside = changed(child)
-                    if name is not None and (name in bound or inside or scope.get(name) is None):
-                        self.forget([statement], scope, why)
-                        break
-            if self._calls_setup(handlers):
-                self.setup.problem = self.setup.problem or why
+        if self.setup.calls == before and not safe:
+            # The body may have ended anywhere: what it changes, or binds anew, is unsure.
+            self.forget_names(node.body, scope, why, known)
+            self.undecided(handlers, scope, why)
         elif self.setup.calls != before and self.setup.arguments.get("ext_modules"):
             self._fall_back(node, scope)
         self.block(node.orelse + node.finalbody, scope)
@@ -275,7 +233,7 @@ class _Script(Expressions):
             self.assign(node.target, item, scope)
             try:
                 self.block(node.body, scope)
-            except _LoopEnd:
+            except LoopEnd:
                 # `break` and `continue` would have to be told apart.
                 self.forget([node], scope, Unknown("a loop", line=node.lineno))
                 return
@@ -312,7 +270,7 @@ class _Script(Expressions):
             self.block(node.body, scope)
         except _Return as returned:
             return scope.unsure or returned.value
-        except (_LoopEnd, Raised):
+        except (LoopEnd, Raised):
             return Unknown(f"a call of {node.name}", line=node.lineno)
         finally:
             self._depth -= 1
@@ -344,7 +302,7 @@ class _Script(Expressions):
             scope = Scope(None)
             try:
                 self.block(tree.body, scope)
-            except (Stop, Raised, _Return, _LoopEnd):
+            except (Stop, Raised, _Return, LoopEnd):
                 return Unknown("what it executes")
             namespace.update(scope.names)
         return None
@@ -369,4 +327,9 @@ class _Script(Expressions):
 
     def stop(self) -> None:
         """End the script: `sys.exit`."""
+        raise Stop
+
+    def give_up(self) -> None:
+        """End the script, which is too long to be followed."""
+        self.setup.problem = Unknown("it does too much to be followed")
         raise Stop

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-__all__ = ["ACTS", "changed", "is_name", "is_safe"]
+__all__ = ["ACTS", "changed", "fresh_names", "is_name", "is_safe", "names_in"]
 
 _TOUCHING = frozenset(
     [
@@ -41,6 +41,40 @@ def changed(node: ast.AST) -> tuple[str | None, bool]:
     ):
         return _root(node.func.value), True
     return None, False
+
+
+def names_in(body: list[ast.stmt]) -> set[str]:
+    """Return all names that statements bind or change."""
+    found = (changed(node)[0] for statement in body for node in ast.walk(statement))
+    return {name for name in found if name is not None}
+
+
+def fresh_names(nodes: list[ast.AST]) -> set[str]:
+    """Return the names that are bound to nothing but new values, which have no other name."""
+    fresh: set[str] = set()
+    stale: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Assign) and isinstance(node.value, _FRESH):
+            fresh.update(target.id for target in node.targets if isinstance(target, ast.Name))
+        elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.For, ast.With, ast.AugAssign)):
+            stale |= {
+                name
+                for name, inside in [changed(each) for each in ast.walk(node)]
+                if name is not None and not inside
+            }
+    return fresh - stale
+
+
+_FRESH = (
+    ast.Constant,
+    ast.List,
+    ast.Dict,
+    ast.Tuple,
+    ast.JoinedStr,
+    ast.ListComp,
+    ast.BinOp,
+    ast.Set,
+)
 
 
 def _root(node: ast.expr) -> str | None:

@@ -207,7 +207,7 @@ def _copy(
 def _record(entries: list[TreeEntry], own: str) -> bytes:
     """Return RECORD (PEP 376), its rows sorted by path."""
     rows = []
-    for path, _, digest, size in sorted(entries):
+    for path, _, digest, size, _ in sorted(entries):
         packed = base64.urlsafe_b64encode(bytes.fromhex(digest)).rstrip(b"=").decode()
         shown = '"' + path.replace('"', '""') + '"' if "," in path or '"' in path else path
         rows.append(f"{shown},sha256={packed},{size}\n")

@@ -6,7 +6,6 @@ Everything that is computed has a limit, so that no script makes the reader slow
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,11 +31,15 @@ MAX_ITEMS = 20_000
 
 @dataclass(frozen=True)
 class Unknown:
-    """What cannot be known; `machine` tells that it depends on where it is asked."""
+    """What cannot be known; `machine` tells that it depends on where it is asked.
+
+    `alias` tells that it may be a list or dictionary that has another name too.
+    """
 
     reason: str
     machine: bool = False
     line: int = 0
+    alias: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,27 +119,29 @@ class MinorVersion:
         return Unknown("the Python version", machine=True)
 
 
-def unknown_in(value: Any, depth: int = 0) -> Unknown | None:
+def unknown_in(value: Any) -> Unknown | None:
     """Return something unknown inside of a value, the machine's first; None if all is known."""
-    if isinstance(value, Unknown):
-        return value
-    if depth > 20:
-        return Unknown("it is nested too deeply")
     found: Unknown | None = None
-    if isinstance(value, dict):
-        inside: Iterable[Any] = [*value.keys(), *value.values()]
-    elif isinstance(value, (list, tuple)):
-        inside = value
-    elif isinstance(value, (str, bytes, int, float, bool)) or value is None:
-        return None
-    else:
-        return Unknown("it is no plain data")
-    for item in inside:
-        other = unknown_in(item, depth + 1)
-        if other is not None and (found is None or other.machine):
-            found = other
-            if found.machine:
-                break
+    left = MAX_ITEMS
+    inside: list[Any] = [value]
+    while inside:
+        item = inside.pop()
+        left -= 1
+        if left < 0:
+            return Unknown("too much data")
+        if isinstance(item, Unknown):
+            if item.machine:
+                return item
+            found = found or item
+        elif isinstance(item, dict):
+            inside.extend(item.keys())
+            inside.extend(item.values())
+        elif isinstance(item, (list, tuple)):
+            inside.extend(item)
+        elif item is not None and not isinstance(item, (str, bytes, int, float)):
+            found = found or Unknown("it is no plain data")
+        if len(inside) > MAX_ITEMS:
+            return Unknown("too much data")
     return found
 
 
@@ -274,6 +279,8 @@ def _format(value: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
     unknown = unknown_in([args, kwargs])
     if unknown is not None:
         return unknown
+    if not all(isinstance(each, (str, int)) for each in [*args, *kwargs.values()]):
+        return Unknown("a formatted text")
     count = iter(range(len(args)))
 
     def field(match: re.Match[str]) -> str:

@@ -18,8 +18,18 @@ ISOLATED = "__import__('sys').flags.isolated"
 
 
 def on_disk(path: Path):
-    """Return the lock in a notebook file."""
-    return json.loads(path.read_text())["metadata"].get("pyartifacts")
+    """Return the lock in a notebook file that a server may just be writing, in place."""
+    found: list[dict] = []
+
+    def is_whole() -> bool:
+        try:
+            found.append(json.loads(path.read_text()))
+        except ValueError:
+            return False
+        return True
+
+    wait_until(is_whole)
+    return found[0]["metadata"].get("pyartifacts")
 
 
 def state(server, path, **more):

@@ -1,6 +1,6 @@
 """Real source archives, translated and built, and the table of what came of them.
 
-`python -m tests.translate.sdist.corpus` prints the table, which is kept in `docs/sdists.md`.
+`python -m tests.translate.sdist.corpus` prints the table, which is kept in `.docs/sdists.md`.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import pytest
 
 from tests.translate.sdist.corpus import render, run
 
-PAGE = Path(__file__).parents[3] / "docs" / "sdists.md"
+PAGE = Path(__file__).parents[3] / ".docs" / "sdists.md"
 
 
 @pytest.mark.network
