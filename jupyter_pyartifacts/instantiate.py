@@ -257,7 +257,7 @@ class _Run:
                 str(temporary / "tree"),
                 pin.artifact.filename,
                 pin.distribution.version,
-                self._check_stop,
+                self._watch(pin),
             )
         except BaseException as error:  # noqa: BLE001 - `_extracted` cleans up and tells
             return error

@@ -72,6 +72,29 @@ class PyArtifacts(Configurable):
         help="""Use no network: only what the stores have, as in PYARTIFACTS_OFFLINE.""",
     ).tag(config=True)
 
+    python_policy = Enum(
+        ("any", "exact", "artifact"),
+        default_value=None,
+        allow_none=True,
+        help="""Which Python of this machine may run a lock that pins an archive, as in
+        PYARTIFACTS_PYTHON_POLICY: `any` patch release of its minor version, only the `exact` one,
+        or none but the `artifact`.""",
+    ).tag(config=True)
+
+    python_mirror = Unicode(
+        None,
+        allow_none=True,
+        help="""URL or directory that has the archives of Pythons, as in
+        PYARTIFACTS_PYTHON_MIRROR. Kernels are told it, credentials included.""",
+    ).tag(config=True)
+
+    python_table = Unicode(
+        None,
+        allow_none=True,
+        help="""File or URL of a table of Pythons of one's own, as in
+        PYARTIFACTS_PYTHON_TABLE.""",
+    ).tag(config=True)
+
     def engine_config(
         self, environ: Mapping[str, str] = os.environ, *, notebook: str | None = None
     ) -> Config:
@@ -87,6 +110,9 @@ class PyArtifacts(Configurable):
             allowed_indexes=tuple(self.allowed_indexes) or None,
             index_url=self.index_url or None,
             offline=self.offline,
+            python_policy=self.python_policy,
+            python_mirror=self.python_mirror or None,
+            python_table=self.python_table or None,
             notebook=notebook,
         )
 
@@ -99,5 +125,8 @@ class PyArtifacts(Configurable):
             "PYARTIFACTS_ALLOWED_INDEXES": " ".join(config.allowed_indexes),
             "PYARTIFACTS_INDEX_URL": config.index_url or "",
             "PYARTIFACTS_OFFLINE": "" if self.offline is None else str(int(self.offline)),
+            "PYARTIFACTS_PYTHON_POLICY": self.python_policy or "",
+            "PYARTIFACTS_PYTHON_MIRROR": self.python_mirror or "",
+            "PYARTIFACTS_PYTHON_TABLE": self.python_table or "",
         }
         return {name: value for name, value in given.items() if value}

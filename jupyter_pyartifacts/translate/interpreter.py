@@ -43,18 +43,18 @@ def translate_interpreter(
     destination: str,
     filename: str,
     version: str,
-    check: Callable[[], None] = lambda: None,
+    watch: Callable[[int], None] = lambda _: None,
 ) -> Tree:
     """Unpack the archive of CPython `version` into `destination`, which must not exist.
 
     Files are read-only, executable as the archive says; symbolic links stay as they are, a hard
-    link is a file of its own in the tree hash. `check` is called before each member and may raise
-    to give up. Raises UnsafeArchive, ArtifactError if it is no interpreter of that minor version,
-    OSError if the disk does not take it.
+    link is a file of its own in the tree hash. `watch` is told each member's bytes before they are
+    read, and may raise to give up. Raises UnsafeArchive, ArtifactError if it is no interpreter of
+    that minor version, OSError if the disk does not take it.
     """
     unpacking = _Unpacking(destination, f"CPython {version}", filename)
     for member in read_tar(path, _LIMITS, label=unpacking.label, where=filename):
-        check()
+        watch(member.size)
         unpacking.take(member)
     entries = sorted(unpacking.entries.values())
     python = _executable(entries, version, filename)

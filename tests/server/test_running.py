@@ -14,7 +14,8 @@ from jupyter_pyartifacts.config import Config
 from jupyter_pyartifacts.environment import assemble_view
 from jupyter_pyartifacts.errors import OfflineError
 from jupyter_pyartifacts.instantiate import instantiate_pins
-from jupyter_pyartifacts.interpreter import find_interpreter, host_version
+from jupyter_pyartifacts.interpreter import host_version
+from jupyter_pyartifacts.interpreter.machine import exact_on_machine
 from jupyter_pyartifacts.lock import lock_digest, render_lock
 from jupyter_pyartifacts.model import Dependency, Environment, Lock, PythonPin
 from jupyter_pyartifacts.platforms import DEFAULT_PLATFORMS
@@ -63,7 +64,8 @@ class World:
             fetcher=Source().serve(*wheels),
             reporter=NullReporter(),
         )
-        interpreter = find_interpreter(PYTHON, os.environ)
+        interpreter = exact_on_machine(PYTHON, os.environ)
+        assert interpreter is not None
         return assemble_view(pins, published, interpreter, store=self.engine.store)
 
     def kernel(self, lock: Lock | None, environment: Environment | None, *loaded: str) -> Kernel:

@@ -163,12 +163,12 @@ def test_an_archive_that_ends_early_is_refused(tmp_path: Path) -> None:
 def test_it_can_be_given_up(tmp_path: Path) -> None:
     left = [3]
 
-    def check() -> None:
+    def watch(_: int) -> None:
         left[0] -= 1
         if not left[0]:
             raise PyArtifactsError("stopped", hint="go on")
 
     with pytest.raises(PyArtifactsError, match="stopped"):
         translate_interpreter(
-            archive(tmp_path / "a.tar.gz"), str(tmp_path / "tree"), NAME, "3.12.4", check
+            archive(tmp_path / "a.tar.gz"), str(tmp_path / "tree"), NAME, "3.12.4", watch
         )
