@@ -70,6 +70,8 @@ class ServerProcess:
                     "JUPYTER_CONFIG_DIR": str(directory),
                     "JUPYTER_DATA_DIR": str(root.parent / "jupyter"),
                 },
+                # Extensions leave files where they are started.
+                cwd=root.parent,
                 stdout=log,
                 stderr=log,
             )

@@ -71,6 +71,9 @@ def test_it_is_cancelled_told_of_and_tried_again(server, index, held, tmp_path):
     running = server.call("state", path="n.ipynb")["running"]
     assert running["fallback"]["code"] == "cancelled"
     assert running["restart"] == "required"
+    # A kernel that is only just starting cannot be restarted.
+    kernel = connect(server, session)
+    assert kernel.run("1").reply["ename"] == "Cancelled"
     held.set()
     server.restart(session)
     wait_until(lambda: jobs_of(server, "n.ipynb")[-1]["state"] == "done")
