@@ -118,6 +118,8 @@ def _serve(call: Call) -> int:
 
 def _load() -> None:
     """Import everything that the verbs of an engine need, but what few of them ever do."""
+    import contextlib
+    import sysconfig
     from concurrent import futures
     from importlib import import_module
 
@@ -129,9 +131,27 @@ def _load() -> None:
     from ..index import bodies
     from ..resolve import outdated, serving, wheelmeta
     from ..store import gc, roots
-    from . import lines, progress, render
+    from . import dispatch, lines, progress, render
 
     for verb in VERBS:
         import_module(f".{verb}", __package__)
-    del bodies, elsewhere, futures, gc, lines, outcome, outdated, progress, provide, render, repair
+    # What is loaded only where it is wanted: for hosts' names, notebooks, uv, archives.
+    for name in ("encodings.idna", "encodings.utf_8_sig", "pwd", "difflib", "uv", "deflate"):
+        with contextlib.suppress(ImportError):
+            import_module(name)
+    sysconfig.get_config_vars()
+    del (
+        bodies,
+        dispatch,
+        elsewhere,
+        futures,
+        gc,
+        lines,
+        outcome,
+        outdated,
+        progress,
+        provide,
+        render,
+        repair,
+    )
     del jupyter_core, resolve, rich, roots, service, serving, wheelmeta, widgets

@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -48,7 +49,7 @@ class UvWheel:
     @property
     def filename(self) -> str:
         """Return the last part of the URL."""
-        return unquote(self.url.rsplit("/", 1)[-1])
+        return _last_part(self.url)
 
     @property
     def file(self) -> ProjectFile:
@@ -59,11 +60,22 @@ class UvWheel:
     @property
     def sdist(self) -> str | None:
         """Return the file name of the sdist that a synthetic wheel stands for; None of others."""
-        try:
-            found = underlying_sdist(self.file.url)
-        except (ValueError, IndexError):
-            return None
-        return None if found is None else found[0]
+        return _sdist_of(self.url)
+
+
+# Every wheel is asked for the same of its URL once for each platform, and more than once.
+@lru_cache(maxsize=8192)
+def _last_part(url: str) -> str:
+    return unquote(url.rsplit("/", 1)[-1])
+
+
+@lru_cache(maxsize=8192)
+def _sdist_of(url: str) -> str | None:
+    try:
+        found = underlying_sdist(decode_source(url.rsplit("/", 2)[-2])[2])
+    except (ValueError, IndexError):
+        return None
+    return None if found is None else found[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

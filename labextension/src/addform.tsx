@@ -35,7 +35,7 @@ export function AddForm({ packages, focusCount }: IProps): JSX.Element {
     }
     let isStale = false;
     const timer = setTimeout(() => {
-      packages.check(wanted).then(
+      packages.api.check(packages.document.target, wanted).then(
         answer => !isStale && setCheck(answer),
         (reason: unknown) => {
           const { message, hint } = failureOf(reason);

@@ -9,9 +9,9 @@ import { Api, failureOf } from './api';
 import { NotebookDocument } from './document';
 import { ProgressFeed } from './feed';
 import { IMove, moveKernel, Restart, strongest } from './kernelmove';
+import { rememberChange, rememberedChange } from './pending';
 import {
   IChangeRequest,
-  ICheck,
   IFailure,
   IJob,
   IJobResult,
@@ -24,8 +24,6 @@ import {
 import { IActivity, IProblem, Retry, Work } from './work';
 
 const REFRESH_DELAY = 120;
-/** The verbs of jobs whose result is another lock. */
-const CHANGES = new Set(['add', 'remove', 'upgrade', 'undo', 'lock', 'python']);
 
 /**
  * What is known about the packages of one open notebook, and what can be done with them.
@@ -121,9 +119,9 @@ export class NotebookPackages implements IDisposable {
       }
       const isFirst = this.state === null;
       this.state = state;
-      const other = this._work.adopt(state.jobs);
+      this._work.adopt(state.jobs);
       if (isFirst) {
-        this._deliver(state, other);
+        void this._deliver(state);
       }
       if (this.problem?.what === 'state') {
         this.problem = null;
@@ -152,10 +150,6 @@ export class NotebookPackages implements IDisposable {
     this._changed.emit();
   }
 
-  check(requirement: string): Promise<ICheck> {
-    return this.api.check(this.document.target, requirement);
-  }
-
   /** Ask which versions there are; null if that fails, which is shown with `retry` then. */
   versions(name: string, retry: Retry): Promise<IVersions | null> {
     const { target } = this.document;
@@ -170,13 +164,11 @@ export class NotebookPackages implements IDisposable {
 
   /** Make a change that somebody has seen and wants. */
   apply(change: IChangeRequest): Promise<boolean> {
-    return this._do(
-      change.verb,
-      () =>
-        change.verb === 'undo'
-          ? this.api.start('undo', this.document.target)
-          : this.api.apply(this.document.target, change),
-      result => this._take(result)
+    const { target } = this.document;
+    return this._change(change.verb, () =>
+      change.verb === 'undo'
+        ? this.api.start('undo', target)
+        : this.api.apply(target, change)
     );
   }
 
@@ -254,6 +246,24 @@ export class NotebookPackages implements IDisposable {
     }
   }
 
+  /** Have a job done that makes another lock, and take it, if need be after a reload. */
+  private async _change(
+    verb: string,
+    start: () => Promise<IJob>
+  ): Promise<boolean> {
+    const { path } = this.document;
+    const remembered = async (): Promise<IJob> => {
+      const job = await start();
+      rememberChange(path, job.id);
+      return job;
+    };
+    try {
+      return await this._do(verb, remembered, result => this._take(result));
+    } finally {
+      rememberChange(path, null);
+    }
+  }
+
   /** Have a job done and say what came of it; tell whether it is done. */
   private async _do(
     verb: string,
@@ -315,22 +325,18 @@ export class NotebookPackages implements IDisposable {
   }
 
   /**
-   * Take the lock that was made while no page listened, such as during a reload: by the kernel,
-   * or by a job that still goes on.
-   *
-   * Only a page that has just come does that: one that was there has heard of it.
+   * Take the lock that was made while this page was reloaded: by the kernel, or by a job that it
+   * had asked for, whether that still goes on or not.
    */
-  private _deliver({ running }: INotebookState, other: IJob | null): void {
+  private async _deliver({ running }: INotebookState): Promise<void> {
     const lock = running?.undelivered;
     if (lock !== undefined && this.document.writeLock(lock)) {
       void this.document.save();
     }
-    if (other && CHANGES.has(other.verb)) {
-      void this._do(
-        other.verb,
-        () => Promise.resolve(other),
-        result => this._take(result)
-      );
+    const id = rememberedChange(this.document.path);
+    const job = id && (await this.api.job(id).catch(() => null));
+    if (job) {
+      await this._change(job.verb, () => Promise.resolve(job));
     }
   }
 

@@ -100,20 +100,18 @@ export class Work {
     }
   }
 
-  /** Take over what the server says is going on; return the job of others that is shown now. */
-  adopt(jobs: readonly IJob[]): IJob | null {
+  /** Show what the server says is going on, and no longer what has ended. */
+  adopt(jobs: readonly IJob[]): void {
     const running = jobs.filter(job => job.state === 'running');
     const shown = this._activity?.id ?? null;
     if (shown && !this.owns(shown) && !running.some(job => job.id === shown)) {
       this._show(null);
     }
     const other = running.find(job => !this.owns(job.id));
-    if (!other || this._activity) {
-      return null;
+    if (other && !this._activity) {
+      const { id, verb, progress } = other;
+      this._show({ id, verb, progress, cancelling: false });
     }
-    const { id, verb, progress } = other;
-    this._show({ id, verb, progress, cancelling: false });
-    return other;
   }
 
   /** Hear of a job on this notebook; tell whether one of others has ended. */

@@ -63,6 +63,7 @@ def make_notebook(directory: Path, index: SlowIndex) -> Path:
     nbformat.write(notebook, path)
     environ = {**os.environ, "PYARTIFACTS_INDEX_URL": index.url}
     environ["PYARTIFACTS_STORE"] = str(directory / "store")
+    environ["XDG_CONFIG_HOME"] = str(directory / "config")
     engine = Engine(Config.from_environ(environ), NullReporter())
     engine.add(read_document(path), REQUIREMENTS, options=LockOptions(prefer=PREFER))
     return path

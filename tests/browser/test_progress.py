@@ -124,3 +124,14 @@ def test_a_change_can_be_cancelled_and_nothing_has_changed(slow: Slow, page: Pag
     expect(sidebar.row("numpy")).to_have_count(0)
     assert read_metadata(path)["pyartifacts"] == slow.lock
     assert notebook.run(0).strip() == "1"
+
+    # What is asked for once more reaches the notebook, even if the page is reloaded meanwhile.
+    sidebar.add("numpy")
+    sidebar.plan()
+    sidebar.accept()
+    expect(sidebar.progress()).to_be_visible()
+    page.reload()
+    slow.index.rate = None
+    wait_until(lambda: "numpy" in read_metadata(path)["pyartifacts"]["requirements"], 60)
+    expect(sidebar.row("numpy")).to_be_visible()
+    assert notebook.dialogs() == []

@@ -13,27 +13,28 @@ from typing import Any
 
 import pytest
 
+from tests.indexes import IndexServer, project_wheel
+
 from .command_line import Place
-from .local_index import LocalIndex
 from .test_command_line import events, pins
 
 NOT_WHOLE = "error: the lock is not of one piece: two locks were merged, or it was edited"
 
 
 @pytest.fixture(scope="module")
-def index() -> Iterator[LocalIndex]:
-    index = LocalIndex()
+def index() -> Iterator[IndexServer]:
+    index = IndexServer()
     for name in ("ipykernel", "ipywidgets", "apple", "zebra", "shared"):
-        index.add(name, "1.0")
-    index.add("shared", "2.0")
-    index.add("demo", "1.0", requires=["needed"])
-    index.add("needed", "1.0")
-    with index.serving():
+        index.add(project_wheel(name, "1.0"))
+    index.add(project_wheel("shared", "2.0"))
+    index.add(project_wheel("demo", "1.0", requires=["needed"]))
+    index.add(project_wheel("needed", "1.0"))
+    with index:
         yield index
 
 
 @pytest.fixture
-def place(tmp_path: Path, index: LocalIndex) -> Place:
+def place(tmp_path: Path, index: IndexServer) -> Place:
     place = Place(tmp_path, index.url)
     place.write_notebook("import demo")
     place.ok("add", "n.ipynb", "demo", "shared<2")
@@ -142,16 +143,14 @@ def test_without_git_the_markers_tell_both_sides(place: Place) -> None:
     assert place.lock["requirements"] == ["demo", "shared<2", "apple", "zebra"]
 
 
-def test_pins_of_both_sides_are_preferences(place: Place, index: LocalIndex) -> None:
+def test_pins_of_both_sides_are_preferences(place: Place, index: IndexServer) -> None:
     branch(place, ("add", "n.ipynb", "apple"), ("add", "n.ipynb", "shared==2.0"))
-    index.add("needed", "9.0")
+    index.add(project_wheel("needed", "9.0"))
     try:
         conflicted(place)
         place.ok("lock", "n.ipynb", "--merge", "--trust")
     finally:
-        index.files["needed"] = {
-            name: file for name, file in index.files["needed"].items() if "9.0" not in name
-        }
+        index.projects["needed"].pop()
     assert [pin for pin in pins(place.lock) if pin.startswith(("needed", "shared"))] == [
         "needed 1.0",
         "shared 2.0",
