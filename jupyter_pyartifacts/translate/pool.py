@@ -95,7 +95,8 @@ class ExtractionPool:
         self._threads_wanted = threads or default_threads()
         self._stream_above = min(STREAM_ABOVE, MEMORY // self._threads_wanted)
         self._inflate: Inflate = choose_inflate()
-        # Both in the order of what they cost, the largest last.
+        # Plans with the largest archive first, in the order of coming where equal; batches with
+        # the largest last.
         self._plans: list[tuple[int, _Job]] = []
         self._batches: list[tuple[int, _Job, list[Member]]] = []
         self._changed = threading.Condition()
@@ -116,7 +117,7 @@ class ExtractionPool:
         job = _Job(path, destination, filename, done, watch)
         with self._changed:
             self._unfinished += 1
-            insort(self._plans, (size, job), key=_cost)
+            insort(self._plans, (-size, job), key=_cost)
             self._changed.notify()
             number = len(self._threads)
             if number < self._threads_wanted:
@@ -155,7 +156,7 @@ class ExtractionPool:
                 if self._batches and (largest or not self._plans):
                     _, job, members = self._batches.pop(-1 if largest else 0)
                 else:
-                    _, job = self._plans.pop()
+                    _, job = self._plans.pop(0)
             if members is None:
                 self._plan(job)
             else:
