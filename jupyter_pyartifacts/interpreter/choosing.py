@@ -10,10 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
-from ..errors import OfflineError, PyArtifactsError, UsageError
+from ..errors import PyArtifactsError, UsageError
 from ..index.pythons import PythonTable, archive_name
 from ..model import Artifact, Digest, Interpreter, PythonPin
-from ..report import Reporter
 from ..store import Store
 from .machine import exact_on_machine, host_minor, host_version, other_patch_on_machine
 
@@ -156,10 +155,11 @@ def _archive(path: Path, table: PythonTable, directory: Path) -> PythonPin:
     return PythonPin(version=version, interpreters=(own, *rest))
 
 
-def learn_sizes(
-    pin: PythonPin, probe: Callable[[Artifact], int | None], reporter: Reporter
-) -> PythonPin:
-    """Return a pin whose archives have their sizes, as far as their place can be reached."""
+def learn_sizes(pin: PythonPin, probe: Callable[[Artifact], int | None]) -> PythonPin:
+    """Return a pin whose archives have their sizes, as far as their place can be reached.
+
+    Nothing is said where it cannot: no user can do anything about it, and nothing depends on it.
+    """
     unknown = [each for each in pin.interpreters if not each.artifact.size]
     if not unknown:
         return pin
@@ -172,11 +172,8 @@ def learn_sizes(
         with ThreadPoolExecutor(max(1, len(unknown) - 1)) as pool:
             rest = [each.artifact for each in unknown[1:]]
             sizes |= zip((each.digest for each in rest), pool.map(probe, rest), strict=True)
-    except OfflineError:
+    except PyArtifactsError:
         pass
-    except PyArtifactsError as error:
-        what = f"the archives of Python {pin.version}"
-        reporter.note(f"the lock does not say how large {what} are: {error.what}")
     return _with_sizes(pin, sizes)
 
 

@@ -130,7 +130,7 @@ def environment_or_why(
 
 def _learn(place: Workplace, client: IndexClient, learned: list[PythonPin]) -> None:
     """Add the Python to lock for with the sizes of its archives, as far as they can be learned."""
-    learned.append(learn_sizes(learned[-1], client.probe, place.reporter))
+    learned.append(learn_sizes(learned[-1], client.probe))
 
 
 def make_request(

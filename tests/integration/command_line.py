@@ -32,6 +32,10 @@ class Place:
         self.environ["XDG_CONFIG_HOME"] = str(directory / "config")
         if index_url is not None:
             self.environ["PYARTIFACTS_INDEX_URL"] = index_url
+            # Whoever brings an index of their own reaches no other place: no Pythons either.
+            table = directory / "versions.json"
+            table.write_text("[]")
+            self.environ["PYARTIFACTS_PYTHON_TABLE"] = str(table)
         self.write_notebook()
 
     def write_notebook(self, *sources: str, lock: object = None, **fields: Any) -> None:

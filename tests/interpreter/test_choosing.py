@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_pyartifacts.errors import NetworkError, OfflineError, UsageError
+from jupyter_pyartifacts.errors import NetworkError, UsageError
 from jupyter_pyartifacts.index.pythons import PythonTable, parse_table
 from jupyter_pyartifacts.interpreter import (
     choose_python,
@@ -18,7 +18,6 @@ from jupyter_pyartifacts.interpreter import (
 )
 from jupyter_pyartifacts.model import Artifact, Digest, Interpreter, PythonPin
 from jupyter_pyartifacts.platforms import DEFAULT_PLATFORMS
-from jupyter_pyartifacts.report import CallbackReporter
 from tests.pythons import PLATFORM, Shelf
 
 MINOR = ".".join(host_version().split(".")[:2])
@@ -162,32 +161,17 @@ def test_platforms_come_and_go() -> None:
 
 
 def test_sizes_are_learned_where_their_place_answers() -> None:
-    events: list[dict[str, object]] = []
-    reporter = CallbackReporter(events.append)
     pin = every("3.12.4")
     sizes = {each.artifact.filename: n for n, each in enumerate(pin.interpreters, 7)}
-    learned = learn_sizes(pin, lambda artifact: sizes[artifact.filename], reporter)
+    learned = learn_sizes(pin, lambda artifact: sizes[artifact.filename])
     assert [each.artifact.size for each in learned.interpreters] == [7, 8, 9, 10, 11]
-    assert not events
     asked: list[str] = []
 
     def unreachable(artifact: Artifact) -> int:
         asked.append(artifact.filename)
         raise NetworkError("the place cannot be reached", hint="wait")
 
-    assert learn_sizes(pin, unreachable, reporter) == pin
+    assert learn_sizes(pin, unreachable) == pin
     assert len(asked) == 1
-    assert events == [
-        {
-            "event": "note",
-            "text": "the lock does not say how large the archives of Python 3.12.4 are:"
-            " the place cannot be reached",
-        }
-    ]
-    assert learn_sizes(learned, unreachable, reporter) == learned
-
-    def offline(artifact: Artifact) -> int:
-        raise OfflineError("offline", hint="wait")
-
-    assert learn_sizes(pin, offline, reporter) == pin
-    assert len(events) == 1
+    assert learn_sizes(learned, unreachable) == learned
+    assert len(asked) == 1
