@@ -64,6 +64,7 @@ class Catalog:
         self._hashes = dict(hashes)
         self._synthetic = synthetic
         self._lock = threading.Lock()
+        self._reading: dict[str, threading.Lock] = {}
         self._bare_hosts: set[str] = set()
         self.key = self._make_key()
         place = hashlib.sha256(slot.encode()).hexdigest()[:8]
@@ -245,16 +246,21 @@ class Catalog:
         if underlying_sdist(url) is not None:
             own = ProjectFile(filename, url, digest if len(digest) == 64 else None, size)
             return self._synthetic_metadata(name, number, own)
-        raw = self._kept(digest)
-        if raw is None:
-            try:
-                raw = self._read_metadata(name, url, filename, flagged, size)
-            except ArtifactError as error:
-                # Another version may do, so a bad wheel must not end the whole resolution.
-                self._keep(digest, ".notes", f"{error.what}, so it is not used".encode())
-                return impossible_metadata(name, number, "a-wheel-that-cannot-be-read"), True
-            # Descriptions are most of the bytes, and nobody asks for them here.
-            self._keep(digest, "", head_of(raw))
+        # What is got ready for uv and what uv asks for meanwhile may be the same.
+        with self._lock:
+            key = digest if len(digest) == 64 else url
+            reading = self._reading.setdefault(key, threading.Lock())
+        with reading:
+            raw = self._kept(digest)
+            if raw is None:
+                try:
+                    raw = self._read_metadata(name, url, filename, flagged, size)
+                except ArtifactError as error:
+                    # Another version may do: a bad wheel must not end the whole resolution.
+                    self._keep(digest, ".notes", f"{error.what}, so it is not used".encode())
+                    return impossible_metadata(name, number, "a-wheel-that-cannot-be-read"), True
+                # Descriptions are most of the bytes, and nobody asks for them here.
+                self._keep(digest, "", head_of(raw))
         return self._render(raw, name, number, digest, ()), True
 
     def _render(

@@ -268,7 +268,8 @@ def test_a_wrong_type_deep_inside_a_lock(place: Place, locked: Any, verb: str) -
     assert refused(place, verb, "n.ipynb") == (
         "error: the lock is malformed: unexpected boolean (expected string) "
         "(pyartifacts.history[0].drop.artifacts[0])\n"
-        "hint: restore the notebook from a backup or its version control, or lock again\n"
+        "hint: restore the notebook from a backup or its version control; if two locks were "
+        "merged, lock again: jupyter pyartifacts lock NOTEBOOK --merge\n"
     )
 
 

@@ -200,10 +200,11 @@ def test_a_huge_sdist_takes_little_memory_and_shows_movement(
     events, memory = measured(place, "add", "n.ipynb", "demo")
     assert memory < MEMORY
     downloaded = movement(events, "download")
-    assert len(set(downloaded)) > 5
+    # How often depends on the machine; that it moved between beginning and end does not.
+    assert [done for done in downloaded if 0 < done < size]
     assert size in downloaded
     translated = [e for e in events if e.get("stage") == "extract" and e["unit"] == "bytes"]
-    assert len({event["done"] for event in translated}) > 5
+    assert len({event["done"] for event in translated}) > 1
     assert {event["item"] for event in translated} == {"demo"}
     other = elsewhere(place, index.url, "other")
     other.environ["PYARTIFACTS_TRUST"] = "all"
