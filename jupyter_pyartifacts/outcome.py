@@ -30,11 +30,13 @@ class Changed:
     """The outcome of a verb that makes a lock or an environment.
 
     `lock` is None where the notebook has none any more; `size` counts the bytes of the artifacts
-    that this platform uses; `direct` names the distributions that the user asked for.
+    that this platform uses; `direct` names the distributions that the user asked for; `former`
+    is the Python of the lock before, None if there was none.
     """
 
     verb: str
     lock: Lock | None
+    former: str | None = None
     changes: tuple[Change, ...] = ()
     direct: frozenset[str] = frozenset()
     environment: Environment | None = None
@@ -54,6 +56,10 @@ class Changed:
             "changes": [
                 {**asdict(change), "direct": change.name in self.direct} for change in self.changes
             ],
+            "python": {
+                "before": self.former,
+                "after": None if lock is None else lock.python.version,
+            },
             "environment": None if self.environment is None else asdict(self.environment),
             "notes": list(self.notes),
             "platforms": [] if lock is None else list(lock.platforms),

@@ -86,8 +86,11 @@ def change_lines(changes: Sequence[Event]) -> list[Line]:
 def _changed(event: Event) -> list[Line]:
     changes = event.get("changes", [])
     lines = change_lines(changes)
-    verb = event["verb"]
-    if not changes and verb != "instantiate":
+    verb, python = event["verb"], event.get("python") or {}
+    if None not in (python.get("before"), python.get("after")) and len(set(python.values())) == 2:
+        versions = f" {python['before']} -> {python['after']}"
+        lines.insert(0, (("~ ", "yellow"), ("Python", "bold"), (printable(versions), "")))
+    if not lines and verb != "instantiate":
         lines.append((("nothing changes" if event.get("dry_run") else "nothing changed", ""),))
     if event.get("lock") is None and verb != "instantiate":
         lines.append((("the notebook has no lock now", ""),))

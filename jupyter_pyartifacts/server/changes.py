@@ -9,7 +9,6 @@ from typing import Any
 from ..errors import UsageError
 from ..indexes import parse_index
 from ..lock import parse_lock
-from ..model import PythonPin
 from ..outcome import Changed
 from ..requirements import parse_requirement
 from ..service import Engine, LockOptions
@@ -118,8 +117,6 @@ def check_directory(document: HeldDocument, arguments: tuple[str, ...] = ()) -> 
 
 def planned(engine: Engine, document: HeldDocument, change: Change) -> dict[str, Any]:
     """Return what a change would do; nothing is written or brought."""
-    before = document.lock_document
-    python = None if before is None else parse_lock(before).python
     changed = change.make(engine, document, dry_run=True)
     event = changed.to_event()
     after = changed.lock
@@ -132,7 +129,7 @@ def planned(engine: Engine, document: HeldDocument, change: Change) -> dict[str,
         "left_out": event["left_out"],
         "size": event["size"],
         "size_missing": 0 if after is None else missing_bytes(engine, changed),
-        "python": {"before": _python(python), "after": _python(after.python if after else None)},
+        "python": event["python"],
     }
 
 
@@ -142,7 +139,3 @@ def missing_bytes(engine: Engine, changed: Changed) -> int:
     if lock is None or engine.platform not in lock.platforms:
         return 0
     return sum(pin.artifact.size for pin in engine.provider.missing(lock))
-
-
-def _python(pin: PythonPin | None) -> str | None:
-    return None if pin is None else pin.version

@@ -215,6 +215,7 @@ def outcome_of(
     return Changed(
         verb=verb,
         lock=after,
+        former=None if before is None else before.python.version,
         changes=diff_locks(before, after),
         direct=names_of([text for lock in (before, after) if lock for text in lock.requirements]),
         environment=environment,

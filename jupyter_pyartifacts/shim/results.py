@@ -60,6 +60,11 @@ class ChangeResult(Result):
             return "ready"
         if self.data.get("lock") is None and not dry and verb in ("undo", "remove"):
             return "this notebook has no lock any more"
+        python = self.data.get("python") or {}
+        old, new = python.get("before"), python.get("after")
+        moved = "Python {} \u2192 {}".format(old, new) if old and new and old != new else ""
+        if moved and not changes:
+            return moved
         if not changes:
             return "nothing would change" if dry else "nothing to change"
         counts = []
@@ -67,7 +72,7 @@ class ChangeResult(Result):
             number = sum(1 for row in changes if row[3] == word)
             if number:
                 counts.append("{} {}".format(number, word))
-        return ("would be " if dry else "") + ", ".join(counts)
+        return ("would be " if dry else "") + ", ".join(counts + ([moved] if moved else []))
 
     def _facts(self):
         facts = []

@@ -151,6 +151,10 @@ def test_a_diff() -> None:
 def test_a_change_that_changes_nothing() -> None:
     event = {"verb": "upgrade", "changes": [], "lock": {"distributions": ["a"]}}
     assert text_of(event) == "nothing changed\n1 distribution\n"
+    event["python"] = {"before": "3.11.7", "after": "3.11.7"}
+    assert text_of(event) == "nothing changed\n1 distribution\n"
+    event["python"] = {"before": "3.11.7", "after": "3.12.15"}
+    assert text_of(event) == "~ Python 3.11.7 -> 3.12.15\n1 distribution\n"
 
 
 def test_an_undo_of_the_first_change() -> None:

@@ -332,3 +332,11 @@ def test_a_result_that_the_magic_has_shown_is_not_shown_again_by_the_same_cell(
     result._ipython_display_()
     result._ipython_display_()
     assert shown == [{"text/plain": str(result), "text/html": result._repr_html_()}] * 2
+
+
+def test_another_python_is_a_change_of_its_own() -> None:
+    python = {"before": "3.11.7", "after": "3.12.15"}
+    event = changed(verb="lock", title="python 3.12", changes=[], python=python)
+    assert str(result_of(event)).splitlines()[0] == "python 3.12: Python 3.11.7 \u2192 3.12.15"
+    same = changed(verb="lock", title="lock", changes=[], python={"before": "3", "after": "3"})
+    assert str(result_of(same)).splitlines()[0] == "lock: nothing to change"
