@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,9 @@ from hypothesis import settings
 settings.register_profile("here", deadline=None)
 settings.load_profile("here")
 
+# A shell that starts this in its background ignores Ctrl-C for it, and so would all that tests run.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 # Nothing may go on writing into a test's store after the test: byte code has tests of its own.
 os.environ.setdefault("PYARTIFACTS_BYTE_CODE", "0")
 # What runs on the tester's machine is not what is tested; the engine has tests of its own.
