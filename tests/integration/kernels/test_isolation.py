@@ -7,8 +7,11 @@ import subprocess
 import sys
 import sysconfig
 from pathlib import Path
+from platform import machine
 
 import pytest
+
+from jupyter_pyartifacts.platforms import identify_platform
 
 from .conftest import write_notebook
 
@@ -114,14 +117,16 @@ def test_what_a_preference_brings_in_is_taken_out_and_named(start, environ, tmp_
 def test_another_patch_release_is_named_in_the_first_cell(start, lock, tmp_path, monkeypatch):
     """A lock of a patch release that this machine does not have runs, and says so."""
     other = {**lock, "python": f"cpython {sys.version_info[0]}.{sys.version_info[1]}.99"}
+    other.pop("interpreters", None)
     path = write_notebook(tmp_path / "n.ipynb", lock=other)
     monkeypatch.setenv("PYARTIFACTS_TRUST", "all")
     kernel = start(path)
     here = ".".join(map(str, sys.version_info[:3]))
+    platform = identify_platform(sys.platform, machine())
     first = kernel.run("1")
     assert first.err == (
         f"the lock names Python {MINOR.removeprefix('python')}.99; "
-        f"{here} of this machine is in use\n"
+        f"{here} of this machine is in use: the lock has no archive of it for {platform}\n"
     )
     assert kernel.run("1").err == ""
     assert kernel.value("'PYARTIFACTS_NOTES' in __import__('os').environ") is False
