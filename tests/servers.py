@@ -168,7 +168,14 @@ class ServerProcess:
     def close(self) -> None:
         """Stop the server and all its kernels."""
         self.process.terminate()
-        self.process.wait(timeout=PATIENCE)
+        try:
+            self.process.wait(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            # jupyter_server may wait for a collaborative document or a kernel that is not there
+            # any more. That is no matter of the test's, and nothing may be left running.
+            self.process.kill()
+            self.process.wait()
+            print(self.log.read_text())
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
