@@ -171,11 +171,11 @@ class ServerProcess:
         try:
             self.process.wait(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
-            # jupyter_server may wait for a collaborative document or a kernel that is not there
-            # any more. That is no matter of the test's, and nothing may be left running.
+            # That is a failure, and yet nothing may be left running.
             self.process.kill()
             self.process.wait()
             print(self.log.read_text())
+            raise
 
 
 def wait_until(condition: Callable[[], bool]) -> None:

@@ -18,21 +18,13 @@ from ..store.facts import Facts
 from ..treehash import TreeEntry, manifest
 from .record import is_byte_code
 from .tar import TarLimits, TarMember, read_tar
-from .wheel import READ_ONLY, Tree
+from .wheel import NEW_FILE, READ_ONLY, Tree
 
 __all__ = ["IMPLEMENTATION", "translate_interpreter"]
 
 IMPLEMENTATION = "cpython"
 _TOP = "python"
 _CHUNK = 1 << 20
-_FLAGS = (
-    os.O_CREAT
-    | os.O_EXCL
-    | os.O_WRONLY
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_BINARY", 0)
-    | getattr(os, "O_NOFOLLOW", 0)
-)
 _HINT = "use an archive of the kind `install_only` or `install_only_stripped`, and lock again"
 # One tree serves one platform: on Linux, names (terminal descriptions) may differ by case.
 _LIMITS = TarLimits(case_sensitive=sys.platform == "linux")
@@ -146,7 +138,7 @@ class _Unpacking:
 
     def _store(self, place: str, pieces: Iterator[bytes], executable: bool) -> str:
         hashed = hashlib.sha256()
-        handle = os.open(place, _FLAGS, 0o555 if executable else 0o444)
+        handle = os.open(place, NEW_FILE, 0o555 if executable else 0o444)
         try:
             for piece in pieces:
                 hashed.update(piece)

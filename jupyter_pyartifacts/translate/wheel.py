@@ -38,6 +38,7 @@ from .record import RecordRow, is_byte_code, new_hash, parse_record, record_mism
 from .survey import survey_tree
 
 __all__ = [
+    "NEW_FILE",
     "Tree",
     "WheelPlan",
     "batches",
@@ -58,7 +59,7 @@ CHUNK = 256 << 10
 READ_ONLY = 0o555
 MAX_TEXT = 64 << 20
 _SIGNATURES = ("RECORD.jws", "RECORD.p7s")
-_FLAGS = (
+NEW_FILE = (
     os.O_CREAT
     | os.O_EXCL
     | os.O_WRONLY
@@ -66,6 +67,7 @@ _FLAGS = (
     | getattr(os, "O_BINARY", 0)
     | getattr(os, "O_NOFOLLOW", 0)
 )
+"""How a file of a tree is opened: made anew, never through a link."""
 _HINT = "ask the project for a file that is whole, and pin another version until then"
 
 
@@ -230,7 +232,7 @@ def write_members(plan: WheelPlan, members: list[Member], destination: str) -> l
         raw = data[start : start + packed]
         row = record.get(name)
         if size > plan.stream_above or (row is not None and row.algorithm not in _PLAIN):
-            handle = os.open(f"{destination}/{name}", _FLAGS, 0o555 if executable else 0o444)
+            handle = os.open(f"{destination}/{name}", NEW_FILE, 0o555 if executable else 0o444)
             try:
                 digest = _write_stream(plan, member, raw, row, handle)
             finally:
@@ -249,7 +251,7 @@ def write_members(plan: WheelPlan, members: list[Member], destination: str) -> l
             or (row.digest is not None and row.digest != hashed.digest())
         ):
             raise _mismatch(plan, name, row, hashed.digest(), size)
-        handle = os.open(f"{destination}/{name}", _FLAGS, 0o555 if executable else 0o444)
+        handle = os.open(f"{destination}/{name}", NEW_FILE, 0o555 if executable else 0o444)
         try:
             written = write(handle, content) if size else 0
             while written < size:
