@@ -10,8 +10,10 @@ from pathlib import Path
 from queue import Empty
 from typing import Any
 
+import zmq
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
+from zmq.utils.monitor import recv_monitor_message
 
 from tests.servers import ServerProcess, wait_until
 
@@ -64,8 +66,27 @@ class Running:
                     pass
             except (Empty, TimeoutError):
                 continue
+            self._connect_stdin()
             return
         raise TimeoutError("the kernel does not answer")
+
+    def _connect_stdin(self) -> None:
+        """Connect the stdin channel anew, and wait until it is.
+
+        The channels reconnect each in its own time, 0.1 to 0.2 s apart; a kernel that is asked
+        over one before the other is there sends its question to nobody, and waits for ever.
+        """
+        socket = self.client.stdin_channel.socket
+        assert socket is not None
+        monitor = socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)
+        endpoint = socket.last_endpoint
+        socket.disconnect(endpoint)
+        socket.connect(endpoint)
+        if not monitor.poll(PATIENCE * 1000):
+            raise TimeoutError("the kernel's stdin channel cannot be connected")
+        recv_monitor_message(monitor)
+        socket.disable_monitor()
+        monitor.close()
 
     def _next_parent(self) -> str | None:
         parent: str | None = self.client.get_iopub_msg(timeout=1)["parent_header"].get("msg_id")
