@@ -101,6 +101,7 @@ def explain(
     requested: Iterable[str],
     where: str,
     has_wheel: Callable[[str], bool],
+    unmet: Callable[[str], tuple[str, str] | None],
     refused: Callable[[str], tuple[tuple[str, Refusal], ...]],
     cache: Path,
 ) -> PyArtifactsError:
@@ -109,7 +110,8 @@ def explain(
     `failures` are those that the loopback index saw itself: they say more than uv can.
     `where` names Python and platforms, `cache` is where uv keeps what it reads. `has_wheel`
     tells whether any version of a project that the user's own requirement allows has a wheel
-    that fits; `refused` names the versions of a project whose sdist is not translated, newest
+    that fits, `unmet` what is asked of a project and what there is if no version of it is that;
+    `refused` names the versions of a project whose sdist is not translated, newest
     first, and why.
     """
     details = clean(said)
@@ -143,6 +145,16 @@ def explain(
             else "choose another version of what wants it, or name the index that has it",
         )
     unsolved = bool(re.search(r"No solution found|unsatisfiable", details))
+    for name in dict.fromkeys(asked) if unsolved else ():
+        contrast = unmet(name)
+        if contrast:
+            return ResolutionError(
+                f"no version of {name} is what the requirements ask for",
+                expected=contrast[0],
+                found=contrast[1],
+                details=details,
+                hint="loosen the requirement",
+            )
     lacking = [name for name in dict.fromkeys(asked) if unsolved and not has_wheel(name)]
     lacking = lacking or [name for name in named_without_wheels(said) if not has_wheel(name)]
     for name in lacking:

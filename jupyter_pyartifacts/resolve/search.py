@@ -266,6 +266,7 @@ class Search:
                 requested=[own.name for own in self.asked],
                 where=f"Python {python.minor} on {', '.join(platforms)}",
                 has_wheel=lambda name: self._has_wheel(name, platforms),
+                unmet=self._unmet,
                 refused=self.refused,
                 cache=self.cache,
             )
@@ -317,11 +318,28 @@ class Search:
 
     def refused(self, name: str) -> tuple[tuple[str, Refusal], ...]:
         """Return what is refused of a project among the versions that the user allows."""
+        wanted = self._specifier(name)
+        return tuple(each for each in self.catalog.refused(name) if wanted.contains(each[0]))
+
+    def _specifier(self, name: str) -> SpecifierSet:
         wanted = SpecifierSet()
         for own in self.asked:
             if own.name == name and own.kind == "index":
                 wanted &= SpecifierSet(own.specifier)
-        return tuple(each for each in self.catalog.refused(name) if wanted.contains(each[0]))
+        return wanted
+
+    def _unmet(self, name: str) -> tuple[str, str] | None:
+        """Return what is asked of a project and what there is, if no version of it is that."""
+        wanted = self._specifier(name)
+        try:
+            _, page = self.catalog.page(name)
+        except PyArtifactsError:
+            return None
+        texts = {version_text(file.filename, name) or "" for file in page.files}
+        versions = sorted(filter(None, map(parse_version, texts)))
+        if not versions or any(wanted.contains(version, True) for version in versions):
+            return None
+        return f"{name}{wanted}", f"{versions[0]} to {versions[-1]}, {len(versions)} versions"
 
     def _has_wheel(self, name: str, platforms: Iterable[str]) -> bool:
         """Tell whether what the user allows of a project has wheels for each of the platforms."""

@@ -22,6 +22,7 @@ def explained(
     failures: dict[str, PyArtifactsError] | None = None,
     *,
     wheels: bool = True,
+    unmet: tuple[str, str] | None = None,
     refused: dict[str, tuple[tuple[str, Refusal], ...]] | None = None,
 ) -> PyArtifactsError:
     return explain(
@@ -30,6 +31,7 @@ def explained(
         requested=["first"],
         where="Python 3.11 on linux-x86_64",
         has_wheel=lambda _: wheels,
+        unmet=lambda _: unmet,
         refused=lambda name: (refused or {}).get(name, ()),
         cache=Path("/store/cache"),
     )
@@ -90,6 +92,16 @@ def test_a_full_disk_is_the_stores_failure() -> None:
     assert error.what == "the store's disk is full"
     assert error.where == "/store/cache"
     assert "No space left on device" in str(error.details)
+
+
+def test_no_version_is_what_is_asked_for() -> None:
+    error = explained("No solution found", unmet=("first<1,>=2", "0.1 to 3.0, 9 versions"))
+    assert type(error) is ResolutionError
+    assert str(error) == (
+        "no version of first is what the requirements ask for\n"
+        "  expected: first<1,>=2\n  found:    0.1 to 3.0, 9 versions\n  No solution found\n"
+        "hint: loosen the requirement"
+    )
 
 
 def test_a_refusal_says_more_than_uv() -> None:
