@@ -15,16 +15,32 @@ from urllib.parse import urlsplit
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from ..errors import ArtifactError, NetworkError
+from ..errors import ArtifactError, NetworkError, PyArtifactsError
 from ..filenames import parse_version, sdist_stem
 from ..index.client import IndexClient, ProjectNotFound, RangesNotServed
 from ..index.simple import ProjectFile, ProjectPage
 from ..store.storage import write_file
 from .freshness import Freshness
 from .metadata import head_of, impossible_metadata, is_reason, render_metadata
-from .offer import FORMAT, Facts, Offer, best_wheels, decode_source, encode_source, make_offer
+from .offer import (
+    FORMAT,
+    Facts,
+    Offer,
+    best_wheels,
+    by_version,
+    decode_source,
+    encode_source,
+    make_offer,
+)
 from .served import Served
-from .synthetic import REFUSALS, Refusal, SyntheticWheels, Translated, underlying_sdist
+from .synthetic import (
+    REFUSALS,
+    Refusal,
+    SyntheticWheels,
+    Translated,
+    choose_sdist,
+    underlying_sdist,
+)
 from .target import Target
 
 __all__ = ["Catalog"]
@@ -195,9 +211,20 @@ class Catalog:
         return known if isinstance(known, Refusal) else None
 
     def refused(self, name: str) -> tuple[tuple[str, Refusal], ...]:
-        """Return the versions of a project that are known to be refused, newest first."""
+        """Return the newest versions of a project that are known to be refused, newest first."""
         every = ((own.version, self.refusal(own.file)) for own in self.facts(name).made)
         return tuple((version, why) for version, why in every if why is not None)
+
+    def all_refused(self, name: str) -> tuple[tuple[str, Refusal], ...]:
+        """Return all versions of a project that are known to be refused, newest first."""
+        try:
+            _, page = self.page(name)
+        except PyArtifactsError:
+            return ()
+        every = by_version(page, self.target)
+        sdists = ((v, choose_sdist(f for f in every[v] if f.is_sdist)) for v in sorted(every))
+        known = ((str(v), self.refusal(sdist)) for v, sdist in sdists if sdist is not None)
+        return tuple((version, why) for version, why in known if why is not None)[::-1]
 
     def withhold(self, name: str) -> None:
         """Have uv see the page anew, without what was refused since it saw it."""

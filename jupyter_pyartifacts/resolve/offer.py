@@ -22,6 +22,7 @@ __all__ = [
     "Made",
     "Offer",
     "best_wheels",
+    "by_version",
     "decode_source",
     "encode_source",
     "make_offer",
@@ -120,7 +121,7 @@ def make_offer(
     sourced: list[tuple[Version, str]] = []
     yanked: list[tuple[str, str]] = []
     undated = False
-    for version, files in _by_version(page, target).items():
+    for version, files in by_version(page, target).items():
         undated = undated or any(file.upload_time is None for file in files)
         chosen, lacking = best_wheels(files, target.minor)
         wheels = len(chosen)
@@ -158,7 +159,8 @@ def make_offer(
     return Offer(name=page.name, files=tuple(offered), facts=facts)
 
 
-def _by_version(page: ProjectPage, target: Target) -> dict[Version, list[ProjectFile]]:
+def by_version(page: ProjectPage, target: Target) -> dict[Version, list[ProjectFile]]:
+    """Return the files of each version that there was on the target's day."""
     found: dict[Version, list[ProjectFile]] = {}
     until = target.as_of
     for file in page.files:

@@ -35,6 +35,7 @@ from .direct import direct_pages, index_requirement
 from .failure import explain, refused_error
 from .freshness import Freshness
 from .loopback import Loopback, open_slot
+from .offer import by_version
 from .project import ROOT, Project, render_prior
 from .request import ResolveRequest
 from .synthetic import Refusal, SyntheticWheels
@@ -319,7 +320,7 @@ class Search:
     def refused(self, name: str) -> tuple[tuple[str, Refusal], ...]:
         """Return what is refused of a project among the versions that the user allows."""
         wanted = self._specifier(name)
-        return tuple(each for each in self.catalog.refused(name) if wanted.contains(each[0]))
+        return tuple(each for each in self.catalog.all_refused(name) if wanted.contains(each[0]))
 
     def _specifier(self, name: str) -> SpecifierSet:
         wanted = SpecifierSet()
@@ -335,8 +336,7 @@ class Search:
             _, page = self.catalog.page(name)
         except PyArtifactsError:
             return None
-        texts = {version_text(file.filename, name) or "" for file in page.files}
-        versions = sorted(filter(None, map(parse_version, texts)))
+        versions = sorted(by_version(page, self.catalog.target))
         if not versions or any(wanted.contains(version, True) for version in versions):
             return None
         return f"{name}{wanted}", f"{versions[0]} to {versions[-1]}, {len(versions)} versions"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,14 @@ def test_an_sdist_newer_than_every_wheel_is_taken(index: IndexServer, translate:
     resolution = translate("demo")
     assert versions(resolution) == {"demo": "2.0"}
     assert resolution.notes == ()
+
+
+def test_a_refusal_far_below_the_newest_is_told(index: IndexServer, translate: Resolver) -> None:
+    serve(index, build_sdist("demo", "1.0", COMPILED))
+    for number in range(2, 20):
+        serve(index, build_sdist("demo", f"{number}.0"))
+    with pytest.raises(NoWheel, match=re.escape(refused("demo", "1.0"))):
+        translate("demo==1.0")
 
 
 def test_a_wheel_is_taken_rather_than_the_sdist(index: IndexServer, translate: Resolver) -> None:
