@@ -46,13 +46,14 @@ def setup(app: Any) -> dict[str, Any]:
 
 
 def _expand(app: Any, docname: str, source: list[str]) -> None:
-    from sphinx.errors import ExtensionError
+    from sphinx.util import logging
 
     path = Path(app.env.doc2path(docname))
     try:
         text = pages.expand(source[0], path, ROOT, MAKERS)
     except pages.PageError as error:
-        raise ExtensionError(f"{path.relative_to(ROOT)}: {error}") from error
+        logging.getLogger(__name__).warning(str(error), location=docname)
+        return
     source[0] = pages.point_into_site(text, path, ROOT)
 
 
@@ -60,5 +61,8 @@ def _check_links(app: Any) -> None:
     from sphinx.util import logging
 
     logger = logging.getLogger(__name__)
-    for fault in links.find_faults(ROOT, page_text):
-        logger.warning(fault)
+    try:
+        for fault in links.find_faults(ROOT, page_text):
+            logger.warning(fault)
+    except pages.PageError as error:
+        logger.warning(str(error))

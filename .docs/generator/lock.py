@@ -18,7 +18,7 @@ __all__ = ["make_example", "make_fields", "make_grammar"]
 SCHEMA = Path(jupyter_pyartifacts.__file__).with_name("lock.schema.json")
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "quickstart.ipynb"
 _LINES = 2
-_WIDTH = 96
+_WIDTH = 76
 
 
 def make_fields() -> str:
