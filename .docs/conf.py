@@ -15,9 +15,11 @@ author = copyright = "the jupyter_pyartifacts developers"
 version = release = __version__
 
 extensions = ["myst_parser", "sphinx_copybutton", "sphinx_design", "generator"]
-exclude_patterns = ["generator", "README.md"]
+exclude_patterns = ["generator"]
 nitpicky = True
 highlight_language = "text"
+# Quotation marks are typed into terminals as they stand here.
+smartquotes = False
 # Pages are read in the repository, too: anchors and callouts are those that it shows.
 myst_enable_extensions = ["alert", "colon_fence"]
 myst_heading_anchors = 4
