@@ -1,9 +1,12 @@
 """Make pages of the site from the code: a Sphinx extension.
 
-A page asks for it by a comment on a line of its own, invisible where nothing is built:
+A page asks for it by comments on lines of their own. What stands between them is for readers of
+the repository, where nothing is built:
 
-    <!-- generated: command-line -->    the text of one of the makers below
-    <!-- file: CHANGELOG.md -->         a file of the repository, its links made to fit
+    <!-- generated: command-line -->    the text of one of the makers below;
+    <!-- file: CHANGELOG.md -->         or a file of the repository, its links made to fit
+    Made when the site is built.
+    <!-- end -->
 
 What has no text in the code ends the build, and so does a link that leads nowhere.
 """
@@ -25,6 +28,7 @@ MAKERS = {
     "lock-grammar": lock.make_grammar,
     "magic": magic.make,
     "magic-options": magic.make_options,
+    "progress": events.make_progress,
     "rest": rest.make,
     "settings": configuration.make_settings,
     "variables": configuration.make_variables,

@@ -6,14 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-from jupyter_pyartifacts import cli
+from jupyter_pyartifacts import cli, server
 
 from .markdown import code, need
 from .schemas import fields_table
 
-__all__ = ["make"]
+__all__ = ["make", "make_progress"]
 
 SCHEMA = Path(cli.__file__).with_name("events.schema.json")
+PROGRESS = Path(server.__file__).with_name("progress.json")
 
 
 def make() -> str:
@@ -27,15 +28,22 @@ def make() -> str:
         for name, each in kinds.items()
     }
     text = [need(schema.get("description"), "the schema of events") + "\n"]
-    text += [_section(name, kinds[name], links, "###") for name in events]
+    text += [_section(name, kinds[name], links) for name in events]
     text.append("## Inside of events\n")
-    text += [_section(name, kinds[name], links, "###") for name in parts]
+    text += [_section(name, kinds[name], links) for name in parts]
     return "\n".join(text)
 
 
-def _section(name: str, schema: dict[str, Any], links: dict[str, str], marks: str) -> str:
+def make_progress() -> str:
+    """Return the fields of a server's progress events."""
+    schema = json.loads(PROGRESS.read_text("utf-8"))
+    about = need(schema.get("description"), "the schema of progress events")
+    return f"{code(schema['$id'])}. {about}\n\n{fields_table(schema, {}, required='progress')}"
+
+
+def _section(name: str, schema: dict[str, Any], links: dict[str, str]) -> str:
     description = need(schema.get("description"), f"the event {name}")
-    return f"{marks} {_heading(name, schema)}\n\n{description}\n\n{fields_table(schema, links)}"
+    return f"### {_heading(name, schema)}\n\n{description}\n\n{fields_table(schema, links)}"
 
 
 def _heading(name: str, schema: dict[str, Any]) -> str:

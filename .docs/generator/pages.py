@@ -11,7 +11,10 @@ from .markdown import PageError
 
 __all__ = ["PageError", "expand", "point_into_site"]
 
-_ASKED = re.compile(r"^<!-- (generated|file): (\S+) -->$", re.MULTILINE)
+_ASKED = re.compile(
+    r"^<!-- (generated|file): (\S+) -->\n(?:(?!<!--).*\n)*<!-- end -->$", re.MULTILINE
+)
+_LEFT = re.compile(r"^<!-- (?:generated|file): .*$", re.MULTILINE)
 _LINK = re.compile(r"(\]\()([^)\s#]*)(#[^)\s]*)?(\))")
 # Files of the repository that are pages of the site, too.
 PAGES = {
@@ -23,7 +26,7 @@ PAGES = {
 
 
 def expand(text: str, path: Path, root: Path, makers: Mapping[str, Callable[[], str]]) -> str:
-    """Return a page's text with everything that it asks for.
+    """Return a page's text with everything that it asks for, in place of what stands there.
 
     Raises PageError for what nobody makes, and for what lacks its text in the code.
     """
@@ -36,7 +39,10 @@ def expand(text: str, path: Path, root: Path, makers: Mapping[str, Callable[[], 
             raise PageError(f"nobody makes {name!r}; there is {', '.join(sorted(makers))}")
         return makers[name]()
 
-    return _ASKED.sub(put, text)
+    expanded = _ASKED.sub(put, text)
+    if left := _LEFT.search(expanded):
+        raise PageError(f"{left[0]} has no <!-- end --> after it")
+    return expanded
 
 
 def point_into_site(text: str, path: Path, root: Path) -> str:

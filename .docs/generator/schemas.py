@@ -25,7 +25,7 @@ def _rows(
     required = schema.get("required", ())
     for name, each in schema.get("properties", {}).items():
         path = before + name
-        text = each.get("description", "").rstrip(".")
+        text = (each.get("description") or each.get("title", "")).rstrip(".")
         if whole and "const" not in each:
             need(text, f"the field {path} of {whole}")
         optional = "" if name in required else "may be missing"
@@ -40,7 +40,7 @@ def kind_of(schema: Mapping[str, Any], links: Mapping[str, str]) -> str:
     if "const" in schema:
         return code(str(schema["const"]))
     if "enum" in schema:
-        return ", ".join(code(str(each)) for each in schema["enum"])
+        return ", ".join("null" if each is None else code(str(each)) for each in schema["enum"])
     if "$ref" in schema:
         return links.get(schema["$ref"], "a text")
     if "anyOf" in schema:

@@ -105,9 +105,14 @@ def test_an_error_code_without_advice_ends_the_build(generator, monkeypatch):
 
 def test_what_nobody_makes_ends_the_build(generator):
     page = generator.ROOT / ".docs" / "page.md"
+    text = "<!-- generated: x -->\nbuilt later\n<!-- end -->\n"
     with pytest.raises(generator.pages.PageError) as caught:
-        generator.pages.expand("<!-- generated: x -->\n", page, generator.ROOT, {"y": str})
+        generator.pages.expand(text, page, generator.ROOT, {"y": str})
     assert str(caught.value) == "nobody makes 'x'; there is y"
+    assert generator.pages.expand(text, page, generator.ROOT, {"x": lambda: "made"}) == "made\n"
+    with pytest.raises(generator.pages.PageError) as caught:
+        generator.pages.expand("<!-- generated: x -->\nopen\n", page, generator.ROOT, {"x": str})
+    assert str(caught.value) == "<!-- generated: x --> has no <!-- end --> after it"
 
 
 @pytest.mark.parametrize(
