@@ -17,7 +17,7 @@ import nox
 
 nox.needs_version = ">=2024.10.9"
 nox.options.default_venv_backend = "none"
-nox.options.sessions = ["lint", "layers", "types", "tests", "integration", "browser"]
+nox.options.sessions = ["lint", "layers", "types", "docs", "tests", "integration", "browser"]
 
 HERE = Path(__file__).parent
 SCRIPTS = sysconfig.get_path("scripts")
@@ -72,6 +72,15 @@ def types(session: nox.Session) -> None:
     session.chdir("labextension")
     run(session, script("jlpm"), "install", "--immutable")
     run(session, script("jlpm"), "check")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Make the site below `build/docs`; a warning ends it, as a link that leads nowhere does."""
+    if sys.version_info < (3, 11):
+        session.skip("Sphinx and MyST want Python 3.11")
+    out = str(HERE / "build" / "docs")
+    python(session, "-m", "sphinx", "-W", "--keep-going", "-E", "-q", "-b", "html", ".docs", out)
 
 
 @nox.session

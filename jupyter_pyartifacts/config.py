@@ -8,12 +8,88 @@ from typing import Any, Literal, cast
 
 from .errors import UsageError
 
-__all__ = ["Config", "PythonPolicy", "TrustPolicy"]
+__all__ = ["VARIABLES", "Config", "PythonPolicy", "TrustPolicy", "Variable"]
 
 TrustPolicy = Literal["ask", "index", "all"]
 PythonPolicy = Literal["any", "exact", "artifact"]
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"", "0", "false", "no", "off"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """An environment variable that people set: what it may hold, and what that does (Markdown)."""
+
+    name: str
+    values: str
+    text: str
+
+
+VARIABLES = (
+    Variable(
+        name="PYARTIFACTS_STORE",
+        values="directories",
+        text="Where packages are kept, instead of the user's data directory. Of several, separated"
+        " as in `PATH`, the first is written and the others are read-only layers.",
+    ),
+    Variable(
+        name="PYARTIFACTS_TRUST",
+        values="ask, index, all",
+        text="Which locks of other people run without a question. `ask` (the default): none;"
+        " `index`: those that take everything from the default index and the allowed ones; `all`:"
+        " every one.",
+    ),
+    Variable(
+        name="PYARTIFACTS_ALLOWED_INDEXES",
+        values="URLs",
+        text="Indexes that are trusted beside the default one, separated by spaces.",
+    ),
+    Variable(
+        name="PYARTIFACTS_INDEX_URL",
+        values="URL",
+        text="The default index, instead of the one that the user's uv and pip are set up for.",
+    ),
+    Variable(
+        name="PYARTIFACTS_OFFLINE",
+        values="1, 0",
+        text="`1` uses no network: only what the store and the caches have.",
+    ),
+    Variable(
+        name="PYARTIFACTS_NOTEBOOK",
+        values="path",
+        text="The notebook that a kernel is for, where its frontend does not tell.",
+    ),
+    Variable(
+        name="PYARTIFACTS_PYTHON_POLICY",
+        values="any, exact, artifact",
+        text="Which Python of this machine may run a lock that pins an archive of one. `any` (the"
+        " default): its exact version, else another patch release of the same minor version, with"
+        " a note; `exact`: only the exact version; `artifact`: none, only the pinned archive.",
+    ),
+    Variable(
+        name="PYARTIFACTS_PYTHON_MIRROR",
+        values="URL or directory",
+        text="Where archives of Python are fetched from instead, for machines without the"
+        " internet: under the paths that locks name, or all of them side by side.",
+    ),
+    Variable(
+        name="PYARTIFACTS_PYTHON_TABLE",
+        values="URL or file",
+        text="A table of Pythons of one's own, in the form of `versions.json` of pbs-installer, in"
+        " place of the one that comes along.",
+    ),
+    Variable(
+        name="PYARTIFACTS_BYTE_CODE",
+        values="1, 0",
+        text="`0` makes no byte code in the store: it takes less room, first imports take longer.",
+    ),
+    Variable(
+        name="PYARTIFACTS_ENGINE",
+        values="1, 0",
+        text="`0` runs commands without a running engine (`jupyter pyartifacts engine`).",
+    ),
+)
+"""The one list of them: the command line's help and the reference are made of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import ast
 import json
-import re
 import sys
 from pathlib import Path
 
 import pytest
 
 import jupyter_pyartifacts
-from jupyter_pyartifacts.cli.dispatch import VERBS
 
 PACKAGE = Path(jupyter_pyartifacts.__file__).parent
 ROOT = PACKAGE.parent
@@ -89,11 +87,3 @@ def test_ci_runs_the_test_command_of_the_readme() -> None:
     command = "python3 -m venv .venv && .venv/bin/pip install -e '.[dev]' && .venv/bin/nox"
     assert command in readme
     assert command in script
-
-
-def test_the_readme_lists_every_verb_and_no_other() -> None:
-    readme = (ROOT / "README.md").read_text("utf-8")
-    section = readme.partition("## The command line")[2].partition("\n## ")[0]
-    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
-    listed = [verb for row in rows for verb in re.findall(r"`([a-z]+)", row)]
-    assert sorted(listed) == sorted(VERBS)

@@ -13,7 +13,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from ..errors import PyArtifactsError
+from ..errors import InternalError, Interrupted, PyArtifactsError
 from .console import Console
 
 __all__ = ["main"]
@@ -64,24 +64,20 @@ def _report(console: Console, error: PyArtifactsError, code: int | None = None) 
 
 
 def _interrupted() -> PyArtifactsError:
-    error = PyArtifactsError(
+    return Interrupted(
         "interrupted",
         hint="run the same command again to go on; what was downloaded is kept",
     )
-    error.code = "interrupted"
-    return error
 
 
 def _unforeseen(error: Exception) -> PyArtifactsError:
     import traceback
 
-    wrapped = PyArtifactsError(
+    return InternalError(
         f"an error that nobody foresaw: {type(error).__name__}: {error}",
         details="".join(traceback.format_exception(error)),
         hint="this is a bug in jupyter_pyartifacts; please report it with the lines above",
     )
-    wrapped.code = "internal"
-    return wrapped
 
 
 def _leave_pipe() -> int:

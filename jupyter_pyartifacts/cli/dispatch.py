@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import NoReturn, cast
 
 from .._version import __version__
-from ..config import Config
+from ..config import VARIABLES, Config
 from ..errors import UsageError
 from .call import Call, Verb
 from .console import Console
@@ -160,6 +160,8 @@ def _without_verb(arguments: Sequence[str], console: Console) -> int:
 def _overview() -> str:
     width = max(map(len, VERBS))
     verbs = "".join(f"  {name:<{width}}  {text}\n" for name, text in VERBS.items())
+    longest = max(len(each.name) for each in VARIABLES)
+    variables = "".join(f"  {each.name:<{longest}}  {each.values}\n" for each in VARIABLES)
     return (
         f"usage: {PROGRAM} VERB NOTEBOOK ... [options]\n\n"
         "A notebook carries its own Python packages.\n\n"
@@ -172,11 +174,7 @@ def _overview() -> str:
                 "run analysis.ipynb -o result.ipynb",
             )
         )
-        + "\n\nenvironment variables: PYARTIFACTS_STORE, PYARTIFACTS_TRUST (ask, index, all),\n"
-        "PYARTIFACTS_OFFLINE, PYARTIFACTS_INDEX_URL, PYARTIFACTS_ALLOWED_INDEXES,\n"
-        "PYARTIFACTS_NOTEBOOK, PYARTIFACTS_PYTHON_POLICY (any, exact, artifact),\n"
-        "PYARTIFACTS_PYTHON_MIRROR, PYARTIFACTS_PYTHON_TABLE,\n"
-        "PYARTIFACTS_ENGINE (0: use no running engine)\n\n"
+        + f"\n\nenvironment variables:\n{variables}\n"
         "exit codes: 0 done, 1 failed, 2 the command line cannot be understood\n"
     )
 

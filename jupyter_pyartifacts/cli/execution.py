@@ -17,7 +17,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from traitlets import default
 
-from ..errors import PyArtifactsError
+from ..errors import CellFailed, PyArtifactsError
 from ..notebook import Document
 from ..report import Progress, Reporter
 from .kernelspec import enabled_spec
@@ -158,14 +158,12 @@ class Execution:
         if not last.startswith("hint: "):
             # Our own errors, those of a kernel that could not start among them, know better.
             details, last = f"{details}\n{last}", _HINT
-        failure = PyArtifactsError(
+        return CellFailed(
             f"a cell failed: {error.ename}: {value}",
             where=self._place(),
             details=details,
             hint=last.removeprefix("hint: "),
         )
-        failure.code = "cell"
-        return failure
 
 
 def _is_code(cell: Mapping[str, Any]) -> bool:

@@ -17,10 +17,12 @@ _Method = TypeVar("_Method", bound=Callable[..., Awaitable[None]])
 
 
 def guarded(action: Literal["read", "write"]) -> Callable[[_Method], _Method]:
-    """Demand authentication, and authorization for an action on our resource."""
+    """Demand authentication, and authorization for an action on our resource, its `action`."""
 
     def guard(method: _Method) -> _Method:
         allowed: Any = authorized(action=action, resource=RESOURCE)
-        return cast(_Method, web.authenticated(allowed(method)))
+        guarded: Any = web.authenticated(allowed(method))
+        guarded.action = action
+        return cast(_Method, guarded)
 
     return guard

@@ -26,16 +26,17 @@ LARGEST = 4 << 20
 
 _LONGEST = 4096
 _MOST = 1000
-_HINT = "see the table of endpoints in ARCHITECTURE.md"
+_HINT = "see the reference of the REST interface in the documentation"
 Reader = Callable[[object, str], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """How one field of a body is read, and whether it may be left out."""
+    """How one field of a body is read, whether it may be left out, and what it says."""
 
     read: Reader
     required: bool = False
+    about: str = ""
 
 
 def read_body(data: bytes, fields: Mapping[str, Field]) -> dict[str, Any]:

@@ -19,8 +19,8 @@ __all__ = ["FIELDS", "VERBS", "Change", "check_directory", "missing_bytes", "pla
 
 VERBS = ("add", "remove", "upgrade", "undo", "lock", "python")
 FIELDS = {
-    "verb": Field(one_of(*VERBS), required=True),
-    "arguments": Field(texts),
+    "verb": Field(one_of(*VERBS), required=True, about=", ".join(f"`{verb}`" for verb in VERBS)),
+    "arguments": Field(texts, about="requirements or names, as the command line takes them"),
     "options": Field(
         options(
             {
@@ -30,7 +30,8 @@ FIELDS = {
                 "as_of": Field(text),
                 "prereleases": Field(boolean),
             }
-        )
+        ),
+        about="`python`, `platforms`, `indexes`, `as_of`, `prereleases`, as on the command line",
     ),
 }
 """The fields of a body that say what shall change."""

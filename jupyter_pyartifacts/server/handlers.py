@@ -6,7 +6,7 @@ vouches for it, checked for XSRF. Nothing is done before a body and its path are
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from jupyter_server.utils import url_path_join
 from tornado import web
@@ -20,16 +20,29 @@ from .changes import FIELDS, Change, check_directory, planned
 from .jobs import Job
 from .offers import check_indexes, check_requirement, released_versions
 from .refusal import Refused, refused
-from .request import Asked, Handler
+from .request import Asked, Fields, Handler
 from .running import running_state
 from .state import lock_state
 from .storage import store_use
 
 __all__ = ["handlers"]
 
+_WRITE = Field(boolean, about="save the notebook with the lock that comes of it")
+
+
+def _any_text(value: object, where: str) -> str:
+    """Read a text as somebody is typing it: empty, or with anything in it."""
+    if not isinstance(value, str):
+        return text(value, where)
+    return value
+
 
 class StateHandler(Handler):
-    """`POST state`: everything about a notebook's packages."""
+    """Everything about a notebook's packages.
+
+    Pins with sizes and reasons, trust and its question, Python, platforms, what is instantiated,
+    history, the kernel (`running`), jobs.
+    """
 
     @guarded("read")
     async def post(self) -> None:
@@ -52,7 +65,10 @@ class StateHandler(Handler):
 
 
 class OutdatedHandler(Handler):
-    """`POST outdated`: what has something newer."""
+    """What has something newer.
+
+    `rows`, one for each pin that has, and `notes`.
+    """
 
     @guarded("read")
     async def post(self) -> None:
@@ -69,12 +85,19 @@ class OutdatedHandler(Handler):
 
 
 class CheckHandler(Handler):
-    """`POST check`: whether a requirement can be read, and its project exists."""
+    """Whether a requirement can be read, and its project exists.
+
+    `valid`, `name`, `exists` (null: nobody can tell), `problem`, `hint`.
+    """
+
+    fields: ClassVar[Fields] = {
+        "requirement": Field(_any_text, required=True, about="what somebody is typing")
+    }
 
     @guarded("read")
     async def post(self) -> None:
         """Answer with what is wrong, if anything."""
-        asked = await self.asked(requirement=Field(_any_text, required=True))
+        asked = await self.asked()
         self.answer(
             await self.work(
                 lambda: check_requirement(
@@ -85,12 +108,17 @@ class CheckHandler(Handler):
 
 
 class VersionsHandler(Handler):
-    """`POST versions`: the releases of a project."""
+    """The releases of a project.
+
+    `versions`, the newest first, each with its day and whether it was yanked or is a pre-release.
+    """
+
+    fields: ClassVar[Fields] = {"name": Field(text, required=True, about="the project")}
 
     @guarded("read")
     async def post(self) -> None:
         """Answer with the versions, the newest first."""
-        asked = await self.asked(name=Field(text, required=True))
+        asked = await self.asked()
         self.answer(
             await self.work(
                 lambda: released_versions(
@@ -101,15 +129,20 @@ class VersionsHandler(Handler):
 
 
 class PlanHandler(Handler):
-    """`POST plan`: what a change would do."""
+    """What a change would do; nothing is written, nothing is brought.
 
+    The difference (`changes`, `notes`, `platforms`, `left_out`, `python`, the new `digest`), `size`
+    of all and `size_missing` of what would be fetched, in bytes.
+    """
+
+    fields: ClassVar[Fields] = FIELDS
     _job: Job | None = None
 
     # Whoever may plan may have the server ask the index or fetch the wheel that is named.
     @guarded("write")
     async def post(self) -> None:
         """Answer with the difference; nothing is written, nothing is brought."""
-        asked = await self.asked(**FIELDS)
+        asked = await self.asked()
         change = _change(asked)
         # Not entered anywhere: it lives as long as the request.
         self._job = job = Job(f"plan {change.verb}", asked.place.path, None)
@@ -129,19 +162,20 @@ class PlanHandler(Handler):
 
 
 class ApplyHandler(Handler):
-    """`POST apply` and `POST undo`: make a change."""
+    """Make a change.
 
-    def initialize(self, verb: str | None = None) -> None:
-        """Take the verb of an endpoint of its own."""
-        self._verb = verb
+    202 and a job, whose result is the command line's, with the new lock.
+    """
+
+    fields: ClassVar[Fields] = {**FIELDS, "write": _WRITE}
+    verb: str | None = None
 
     @guarded("write")
     async def post(self) -> None:
         """Begin, and answer with the job; with `write` the contents manager saves the lock."""
-        fields = {} if self._verb else FIELDS
-        asked = await self.asked(**fields, write=Field(boolean))
-        if self._verb:
-            asked.body["verb"] = self._verb
+        asked = await self.asked()
+        if self.verb is not None:
+            asked.body["verb"] = self.verb
         change = _change(asked)
         await self.work(lambda: change.check(asked.engine(NullReporter()), asked.document()))
         document, before = asked.document(), asked.lock
@@ -162,8 +196,21 @@ class ApplyHandler(Handler):
         self.start(change.verb, asked.place.path, apply, finish=finish)
 
 
+class UndoHandler(ApplyHandler):
+    """Take the last change back.
+
+    202 and a job, as for `apply`.
+    """
+
+    fields: ClassVar[Fields] = {"write": _WRITE}
+    verb = "undo"
+
+
 class InstantiateHandler(Handler):
-    """`POST instantiate`: bring everything that the lock pins."""
+    """Bring everything that the lock pins.
+
+    202 and a job.
+    """
 
     @guarded("write")
     async def post(self) -> None:
@@ -178,7 +225,10 @@ class InstantiateHandler(Handler):
 
 
 class VerifyHandler(Handler):
-    """`POST verify`: hash every file, and repair what is wrong."""
+    """Hash every file, and repair what is wrong.
+
+    202 and a job.
+    """
 
     @guarded("write")
     async def post(self) -> None:
@@ -193,12 +243,19 @@ class VerifyHandler(Handler):
 
 
 class TrustHandler(Handler):
-    """`POST trust`: approve the very lock that the user was asked about."""
+    """Approve the very lock that the user was asked about.
+
+    What was approved (`digest`, `distributions`, `indexes`); 409 if the lock is another by now.
+    """
+
+    fields: ClassVar[Fields] = {
+        "digest": Field(text, required=True, about="the lock's digest, as the user saw it")
+    }
 
     @guarded("write")
     async def post(self) -> None:
         """Answer with what was approved."""
-        asked = await self.asked(digest=Field(text, required=True))
+        asked = await self.asked()
         document = asked.document()
 
         def approve() -> dict[str, Any]:
@@ -222,12 +279,20 @@ class TrustHandler(Handler):
 
 
 class GcHandler(Handler):
-    """`POST gc`: remove what nothing uses."""
+    """Remove from the store what nothing uses.
+
+    202 and a job.
+    """
+
+    fields: ClassVar[Fields] = {
+        "dry_run": Field(boolean, required=True, about="only say what would go")
+    }
+    about_notebook = False
 
     @guarded("write")
     async def post(self) -> None:
         """Begin, and answer with the job."""
-        body = self.read({"dry_run": Field(boolean, required=True)})
+        body = self.read(self.fields)
         config = await self.work(self.service.settings.engine_config)
         self.start(
             "gc",
@@ -237,7 +302,12 @@ class GcHandler(Handler):
 
 
 class StoreHandler(Handler):
-    """`GET store`: what the store takes."""
+    """What the store takes.
+
+    `path`, `size`, `artifacts`, `views`, `free`.
+    """
+
+    about_notebook = False
 
     @guarded("read")
     async def get(self) -> None:
@@ -249,7 +319,13 @@ class StoreHandler(Handler):
 
 
 class JobHandler(Handler):
-    """`GET jobs/ID` and `DELETE jobs/ID`: how far a job is, and its end."""
+    """How far a job is; DELETE cancels it.
+
+    `state` (`running`, `done`, `failed`, `cancelled`), `progress`, `notes`, `result`, `error`,
+    `elapsed`.
+    """
+
+    about_notebook = False
 
     @guarded("read")
     async def get(self, identifier: str) -> None:
@@ -297,6 +373,7 @@ def handlers(base_url: str) -> list[tuple[Any, ...]]:
         "versions": VersionsHandler,
         "plan": PlanHandler,
         "apply": ApplyHandler,
+        "undo": UndoHandler,
         "instantiate": InstantiateHandler,
         "verify": VerifyHandler,
         "trust": TrustHandler,
@@ -306,7 +383,6 @@ def handlers(base_url: str) -> list[tuple[Any, ...]]:
     root = url_path_join(base_url, "pyartifacts")
     return [
         *((url_path_join(root, name), handler) for name, handler in simple.items()),
-        (url_path_join(root, "undo"), ApplyHandler, {"verb": "undo"}),
         (url_path_join(root, r"jobs/([0-9A-Za-z_-]+)"), JobHandler),
         (url_path_join(root, ".*"), UnknownHandler),
     ]
@@ -324,10 +400,3 @@ def _check_lock(asked: Asked) -> None:
     document = asked.document()
     asked.engine(NullReporter()).lock_of(document, own=True)
     check_directory(document)
-
-
-def _any_text(value: object, where: str) -> str:
-    """Read a text as somebody is typing it: empty, or with anything in it."""
-    if not isinstance(value, str):
-        return text(value, where)
-    return value

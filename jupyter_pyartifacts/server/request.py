@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from jupyter_server.base.handlers import APIHandler
 from tornado import web
@@ -24,11 +24,19 @@ from .kernels import Kernel, Kernels
 from .refusal import Refused, error_body, refused
 from .settings import PyArtifacts
 
-__all__ = ["SETTING", "Asked", "Handler", "Service"]
+__all__ = ["NOTEBOOK", "SETTING", "Asked", "Fields", "Handler", "Service"]
 
 SETTING = "pyartifacts"
 """The key in a server's `web_app.settings` under which its Service lies."""
-NOTEBOOK = {"path": Field(text, required=True), "lock": Field(lock_document)}
+NOTEBOOK = {
+    "path": Field(text, required=True, about="the notebook, as the contents manager names it"),
+    "lock": Field(
+        lock_document,
+        about="the lock of the open document, null if it has none; left out, the saved one counts",
+    ),
+}
+"""The fields of every body that is about a notebook."""
+Fields = Mapping[str, Field]
 _T = TypeVar("_T")
 
 
@@ -80,9 +88,15 @@ class Asked:
 
 
 class Handler(APIHandler):
-    """What all handlers share: how bodies are read, and how errors are said."""
+    """What all handlers share: how bodies are read, and how errors are said.
+
+    `fields` are those of the body beside `NOTEBOOK`. A handler's first paragraph says what it is
+    for, the second how it answers: the reference is made of both.
+    """
 
     auth_resource = RESOURCE
+    fields: ClassVar[Fields] = {}
+    about_notebook: ClassVar[bool] = True
 
     @property
     def service(self) -> Service:
@@ -90,7 +104,7 @@ class Handler(APIHandler):
         service: Service = self.settings[SETTING]
         return service
 
-    def read(self, fields: Mapping[str, Field]) -> dict[str, Any]:
+    def read(self, fields: Fields) -> dict[str, Any]:
         """Return the body's fields; refuse what is not as it must be."""
         data = self.request.body
         if len(data) > LARGEST:
@@ -108,9 +122,9 @@ class Handler(APIHandler):
         except PyArtifactsError as error:
             raise refused(error) from error
 
-    async def asked(self, **more: Field) -> Asked:
+    async def asked(self) -> Asked:
         """Return what is asked for, and the notebook: its lock from the body, else as saved."""
-        body = self.read({**NOTEBOOK, **more})
+        body = self.read({**NOTEBOOK, **self.fields})
         contents = self.service.contents
         place = await contents.find(body["path"])
         lock = body["lock"] if "lock" in body else await contents.read_lock(place)
@@ -155,8 +169,8 @@ def _foreign(status: int, error: web.HTTPError) -> PyArtifactsError:
     """Return the error that the web server itself refuses a request with."""
     hints = {
         403: "log in to the server again, and send its token or the XSRF token with the request",
-        404: "see the table of endpoints in ARCHITECTURE.md",
-        405: "see the table of endpoints in ARCHITECTURE.md",
+        404: "see the reference of the REST interface in the documentation",
+        405: "see the reference of the REST interface in the documentation",
     }
     what = error.log_message or error.reason or f"status {status}"
     try:

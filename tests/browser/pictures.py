@@ -1,4 +1,4 @@
-"""Make the pictures of the README: `python -m tests.browser.pictures [DIRECTORY] [--dark]`.
+"""Make the pictures of README and site: `python -m tests.browser.pictures [DIRECTORY] [--dark]`.
 
 They are taken from the running program: a real notebook, real packages, a real browser.
 """
@@ -116,6 +116,22 @@ def take_pictures(page: Page, server: Server, index: SlowIndex, to: Path) -> Non
     page.locator(".jp-Dialog .jp-mod-reject").first.click()
 
 
+def take_tutorial_pictures(page: Page, server: Server, to: Path) -> None:
+    """Run the first cell of the tutorial in a new notebook, and a look at what is newer."""
+    notebook = NotebookPage.create(page, server)
+    for command, name in (
+        ("add pandas matplotlib humanize", "add.png"),
+        ("upgrade humanize==4.9.0", None),
+        ("outdated", "outdated.png"),
+    ):
+        number = notebook.write(f"%pyartifacts {command}")
+        notebook.run(number, seconds=300)
+        page.mouse.move(0, 0)
+        page.wait_for_timeout(500)
+        if name is not None:
+            notebook.cell(number).screenshot(path=to / name)
+
+
 def main() -> None:
     """Make the pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -146,6 +162,7 @@ def main() -> None:
             page.set_default_timeout(120_000)
             try:
                 take_pictures(page, server, index, arguments.directory)
+                take_tutorial_pictures(page, server, arguments.directory)
             finally:
                 browser.close()
 

@@ -95,7 +95,10 @@ def test_what_is_in_order():
 def test_what_is_not(body, message):
     with pytest.raises(UsageError) as refusal:
         read(**body)
-    assert str(refusal.value) == f"{message}\nhint: see the table of endpoints in ARCHITECTURE.md"
+    assert (
+        str(refusal.value)
+        == f"{message}\nhint: see the reference of the REST interface in the documentation"
+    )
 
 
 @given(st.binary(max_size=200))
