@@ -15,6 +15,7 @@ from .lockfile import changes_between, kernel_group, python_of, requirement_name
 from .move import Move, Silence
 from .progress import progress_for
 from .results import result_of
+from .session import editor_notebook
 from .verbs import ENGINE_VERBS, VERBS
 
 __all__ = ["Commands", "title_of"]
@@ -209,6 +210,12 @@ class Commands(object):
         stale = [each for each in stale if each.pinned is not None]
         if getattr(self._ip, "kernel", None) is None:
             advice = "no notebook keeps this lock: it ends with this session"
+            return {"restart": level, "stale": stale, "advice": [advice]}
+        if editor_notebook(self._ip.user_ns) is not None:
+            advice = (
+                "VS Code keeps the lock in this output alone: save the notebook, then run "
+                "`jupyter pyartifacts lock NOTEBOOK --recover` in a terminal"
+            )
             return {"restart": level, "stale": stale, "advice": [advice]}
         advice = "this kernel began with the system's packages; a restart leaves them out"
         return {"restart": level or "recommended", "stale": stale, "advice": [advice]}
