@@ -80,7 +80,7 @@ def _content_of(document: Document) -> dict[str, Any]:
         raise NotebookError(
             "a kernel's session has no cells to copy",
             where=str(document.path),
-            hint="name the notebook itself",
+            hint="in a terminal, export from the notebook itself",
         )
     return document.content
 

@@ -21,6 +21,7 @@ from .verbs import ENGINE_VERBS, VERBS
 __all__ = ["Commands", "title_of"]
 
 _PYTHON_HINT = re.compile(r"jupyter pyartifacts lock NOTEBOOK --python ")
+_FROM_HINT = re.compile(r"--from FILE")
 _SHELL_HINT = re.compile(r"jupyter pyartifacts ([a-z]+)(?: NOTEBOOK)?")
 
 
@@ -117,8 +118,8 @@ class Commands(object):
             target, arguments = os.path.abspath(os.path.expanduser(arguments[0])), ()
         elif verb == "undo" and self._taken is not None and self._taken[1] == session.lock():
             return self._give_back(command, title, progress)
-        elif verb == "python":
-            arguments, options = (), (*options, ("--python", arguments[0]))
+        else:
+            arguments, options = _words_as_options(command)
         verb = ENGINE_VERBS.get(verb, verb)
         before = session.lock()
         if verb == "add" and before is None and not session.isolated:
@@ -177,6 +178,7 @@ class Commands(object):
             return "%pyartifacts " + match.group(1) if match.group(1) in VERBS else match.group()
 
         text = _PYTHON_HINT.sub("%pyartifacts python ", text)
+        text = _FROM_HINT.sub("%pyartifacts import FILE", text)
         return _SHELL_HINT.sub(magic, text.replace(self._session.path, "this notebook"))
 
     def _settle(self, event, before):
@@ -241,6 +243,21 @@ class Commands(object):
 def title_of(command):
     """Return a command in few words: its verb and what it is about."""
     return " ".join((command.verb, *command.arguments))
+
+
+def _words_as_options(command):
+    """Return arguments and options as the engine has them, whose words are for requirements."""
+    words, options = command.arguments, tuple(map(_with_home, command.options))
+    name = {"python": "--python", "export": "--format", "import": "--from"}.get(command.verb)
+    if name is None or not words:
+        return words, options
+    return (), (*options, _with_home((name, words[0])))
+
+
+def _with_home(option):
+    """Write a path's `~` out, as a shell does."""
+    name, value = option
+    return (name, os.path.expanduser(value) if name in ("-o", "--from") else value)
 
 
 def _arguments_of(cell):

@@ -9,6 +9,7 @@ from .words import count, size
 
 __all__ = [
     "ChangeResult",
+    "ExportResult",
     "HelpResult",
     "HistoryResult",
     "OutdatedResult",
@@ -26,6 +27,7 @@ def result_of(data, **facts):
         "history": HistoryResult,
         "verify": VerifyResult,
         "trust": TrustResult,
+        "export": ExportResult,
         "help": HelpResult,
     }
     return known.get(data.get("verb"), ChangeResult)(dict(data, **facts))
@@ -341,6 +343,27 @@ class TrustResult(Result):
                 '<span class="pya-dim">{}</span>'.format(markup.escape(self._facts())),
             )
         ]
+
+
+class ExportResult(Result):
+    """A lock as another tool reads it: `format`, and `text` or the file `output` that has it."""
+
+    def _headline(self):
+        kind, number = self.data.get("format"), self.data.get("distributions") or 0
+        return "{}, as {}".format(count(number, "distribution"), kind)
+
+    def text_lines(self):
+        """Return the text itself, so that it can be copied, or what was written where."""
+        if self.data.get("output") is None:
+            return str(self.data.get("text") or "").splitlines()
+        return ["wrote {}: {}".format(self.data["output"], self._headline())]
+
+    def html_parts(self):
+        """Return the text under its headline, or what was written where."""
+        if self.data.get("output") is not None:
+            return [markup.section("wrote " + self.data["output"], self._headline())]
+        text = '<pre class="pya-mono">{}</pre>'.format(markup.escape(self.data.get("text") or ""))
+        return [markup.folded(self._headline(), text, is_open=True)]
 
 
 class HelpResult(Result):

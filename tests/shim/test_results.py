@@ -260,6 +260,15 @@ def test_trust() -> None:
     )
 
 
+def test_an_export() -> None:
+    event = {"verb": "export", "format": "requirements", "distributions": 2, "notes": []}
+    here = result_of({**event, "output": None, "text": "a==1\nb==2\n"})
+    assert str(here) == "a==1\nb==2"
+    assert here.text == "a==1\nb==2\n"
+    there = result_of({**event, "output": "/r.txt", "text": None, "notes": ["no hashes"]})
+    assert str(there) == "wrote /r.txt: 2 distributions, as requirements\nnote: no hashes"
+
+
 def test_help() -> None:
     lines = str(result_of({"verb": "help", "topic": None})).splitlines()
     assert lines[0].startswith("%pyartifacts add REQUIREMENT ...  ")
@@ -306,8 +315,13 @@ def test_help() -> None:
             "repaired": [],
         },
         {"verb": "trust", "digest": "sha256:" + EVIL, "distributions": 1, "indexes": [EVIL]},
+        {"verb": "export", "format": EVIL, "distributions": 1, "text": EVIL, "output": None},
+        {"verb": "export", "format": EVIL, "distributions": 1, "text": None, "output": EVIL},
     ],
-    ids=["change", "show", "show one", "outdated", "history", "verify", "trust"],
+    ids=[
+        *("change", "show", "show one", "outdated", "history", "verify", "trust"),
+        *("export", "export into a file"),
+    ],
 )
 def test_whatever_comes_from_outside_is_escaped(event: dict[str, Any]) -> None:
     page = parsed(result_of(event)._repr_html_())
