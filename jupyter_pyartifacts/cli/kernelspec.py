@@ -60,11 +60,13 @@ def disabled_spec(spec: dict[str, Any]) -> dict[str, Any]:
 def launched_spec(spec: dict[str, Any]) -> dict[str, Any]:
     """Return ipykernel's kernelspec as one that runs our launcher in the place of ipykernel.
 
-    Encryption is not announced: what a lock pins may be too old for it.
+    Who knows provisioners gets ours, which finds more notebooks than a launcher can. Encryption is
+    not announced: what a lock pins may be too old for it.
     """
     metadata = {k: v for k, v in spec.get("metadata", {}).items() if k != "supported_encryption"}
     argv = [LAUNCHER if word == "ipykernel_launcher" else word for word in spec["argv"]]
-    return {**spec, "argv": argv, "display_name": DISPLAY_NAME, "metadata": metadata}
+    ours = {**spec, "argv": argv, "display_name": DISPLAY_NAME, "metadata": metadata}
+    return enabled_spec(ours)
 
 
 @dataclass(frozen=True, slots=True)

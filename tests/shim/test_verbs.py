@@ -44,4 +44,3 @@ def test_help_has_a_row_for_every_verb_and_option() -> None:
 
 def test_the_formats_are_those_of_the_engine() -> None:
     assert FORMATS == EXPORTS
-    assert VERBS["export"].usage == f"export [{'|'.join(EXPORTS)}]"

@@ -318,6 +318,8 @@ def test_a_lock_goes_out_to_other_tools_and_comes_in_from_them(kernel, lock, tmp
     text = kernel.value("result.text")
     assert "pandas==2.2.3" in text
     assert kernel.value("str(result)").splitlines() == text.splitlines()
+    environment = text_of(kernel.run("%pyartifacts export environment"))
+    assert environment.splitlines()[1] == 'name: "n"'
     written = text_of(kernel.run("%pyartifacts export -o pylock.toml"))
     count = len(lock["distributions"])
     assert written == f"wrote {tmp_path}/pylock.toml: {count} distributions, as pylock"

@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 from ipykernel.kernelspec import get_kernel_dict
 
 from jupyter_pyartifacts.cli.kernelspec import launched_spec
 
 from .conftest import write_notebook
+from .test_headless import outputs, run_tool
 from .test_magic import MIME_TYPE, PACKAGE, message_of, shown, silent_index, text_of, views_kept
 from .vscode import VSCode, environ_of
 
@@ -230,6 +232,20 @@ def test_the_notebooks_own_interpreter_as_the_kernel(open_in, environ, lock, tmp
     assert kernel.run("import httpx").error["ename"] == "ModuleNotFoundError"
     version = "__import__('ipykernel').__version__"
     assert f"ipykernel {kernel.value(version)} " in "\n".join(lock["distributions"]) + " "
+
+
+def test_headless_tools_and_our_kernel(environ, lock, tmp_path):
+    """A notebook that VS Code saved names the kernel that was chosen there."""
+    folder = tmp_path / "jupyter" / "kernels" / "pyartifacts"
+    folder.mkdir(parents=True)
+    (folder / "kernel.json").write_text(json.dumps(OURS))
+    notebook = nbformat.read(write_notebook(tmp_path / "n.ipynb", SEE, lock=lock), 4)
+    notebook.metadata.kernelspec.name = "pyartifacts"
+    nbformat.write(notebook, tmp_path / "n.ipynb")
+    written = run_tool(
+        "jupyter execute", tmp_path, {**environ, "JUPYTER_PATH": str(tmp_path / "jupyter")}
+    )
+    assert outputs(written) == "2.2.3 1\n"
 
 
 def test_elsewhere_the_gate_is_gone_after_one_look(start, tmp_path):
