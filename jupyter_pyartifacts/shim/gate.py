@@ -1,6 +1,7 @@
 """The gate before the first cell, where a frontend started the kernel without naming the notebook.
 
-VS Code names it by a variable, before the first cell and after the start. So a stock kernel moves
+VS Code names it by a variable, before the first cell and after the start, in a request of its own:
+such a request stores no history, and by that is told from the user's cells. So a stock kernel moves
 to the notebook's packages there, in place; until it has, no cell runs but the magic's own. And a
 kernel that was started for another notebook says so.
 """
@@ -82,7 +83,7 @@ class Gate(object):
 
     def before(self, info):
         """Make the packages ready; whatever prevents it turns the cell away."""
-        if not self._up or is_own_command(info.raw_cell):
+        if not self._up or not info.store_history or is_own_command(info.raw_cell):
             return
         try:
             self._enter()

@@ -91,6 +91,9 @@ class Registration(object):
 
     def _first_cell(self, info=None):
         """Put the gate up where VS Code runs this kernel, and be gone everywhere else."""
+        if not getattr(info, "store_history", True):
+            # An editor's own request: VS Code's name the notebook, and are not silent.
+            return
         self._ip.events.unregister("pre_run_cell", self._first_cell)
         if "__vsc_ipynb_file__" in self._ip.user_ns:
             from .gate import Gate

@@ -186,7 +186,7 @@ def find_notebook(environ, namespace, directory=None):
 def editor_notebook(namespace):
     """Return the path of the notebook that VS Code says this kernel runs, None elsewhere.
 
-    It sets the variable by a silent request before the first cell. What is no file here (on the
+    It sets the variable by a request of its own before the first cell. What is no file here (on the
     other side of a remote connection) counts as unknown.
     """
     name = namespace.get(_EDITOR)

@@ -1,7 +1,7 @@
 """VS Code's way with a kernel, as its Jupyter extension (2021 to 2026) does it.
 
 No jupyter_client starts anything: the kernelspec's command is rewritten and spawned, in the
-notebook's directory; what the extension runs silently comes before the first cell.
+notebook's directory; what the extension runs for itself comes before the first cell.
 """
 
 from __future__ import annotations
@@ -93,8 +93,12 @@ class VSCode(Running):
         client = BlockingKernelClient(connection_file=str(file))
         client.load_connection_file()
         super().__init__(client)
-        self.run(WIDGETS, silent=True)
-        self.run(STARTUP.format(str(notebook).replace("\\", "\\\\")), silent=True)
+        self.request(WIDGETS)
+        self.request(STARTUP.format(str(notebook).replace("\\", "\\\\")))
+
+    def request(self, code: str) -> Answer:
+        """Run what the extension runs for itself: not silent, but kept out of the history."""
+        return self.run(code, store_history=False)
 
     def interrupt(self) -> None:
         """Interrupt as the extension does: a signal to the one process that it spawned."""
