@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 
-if __name__ == "__main__" and not getattr(sys.flags, "safe_path", False):
+if __name__ == "__main__" and not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):
     # `-m` puts the notebook's directory in front, where a file called json.py is enough to break
     # what is imported here.
     del sys.path[0]
@@ -41,13 +41,13 @@ def plan_start(command: Sequence[str], environ: Mapping[str, str], *, parent: in
     `command` is the one that started this process, of the process `parent`.
     """
     command, connection = launch.plain_command(command)
-    notebook = launch.named_notebook(environ, parent=parent)
+    notebook = _notebook_path(environ, parent)
     origin = None
     try:
-        if notebook is not None and (os.path.exists(notebook) or not _by_server(environ, notebook)):
+        if notebook is not None:
             from .origin import read_origin
 
-            origin = read_origin(os.path.abspath(notebook))
+            origin = read_origin(notebook)
         if origin is None or origin.document is None:
             # A server's session file is told by the connection file's name from an inherited one.
             session = environ.get(launch.STOCK_SESSION_VARIABLE)
@@ -75,9 +75,16 @@ def plan_start(command: Sequence[str], environ: Mapping[str, str], *, parent: in
     )
 
 
-def _by_server(environ: Mapping[str, str], notebook: str) -> bool:
-    """Tell whether a path is a server's: that one may name what is no file."""
-    return environ.get("JPY_SESSION_NAME") == notebook
+def _notebook_path(environ: Mapping[str, str], parent: int) -> str | None:
+    """Return the path of the notebook that the variables name, None where they do not."""
+    named = launch.named_notebook(environ, parent=parent)
+    if named is None or named != environ.get("JPY_SESSION_NAME"):
+        return None if named is None else os.path.abspath(named)
+    # A server's path begins at its root, and this directory is the notebook's; or it is no file.
+    for path in (named, os.path.basename(named)):
+        if os.path.isfile(path):
+            return os.path.abspath(path)
+    return None
 
 
 def _isolated(

@@ -161,7 +161,9 @@ class Commands(object):
                 progress.event(event)
 
         event = run_engine(
-            engine_command(session.host_python, verb, target, arguments, options),
+            engine_command(
+                session.host_python, verb, None if verb == "gc" else target, arguments, options
+            ),
             child_environment(os.environ, session.view, session.notebook),
             on_event,
             title,

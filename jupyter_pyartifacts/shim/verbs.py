@@ -126,6 +126,8 @@ VERBS = {
         ),
         Verb("verify", "verify", 0, 0, ("--deep",), False, "hash every file again and repair"),
         Verb("trust", "trust", 0, 0, (), False, "approve this notebook's lock"),
+        Verb("gc", "gc", 0, 0, ("--dry-run",), False, "remove from the store what nothing uses"),
+        Verb("doctor", "doctor", 0, 0, (), False, "what is right here, and what is wrong"),
         Verb("panel", "panel", 0, 0, (), False, "all of this with buttons"),
         Verb("help", "help [VERB]", 0, 1, (), False, "this page"),
     )
@@ -152,6 +154,9 @@ ALIASES = {
     "relock": "lock",
     "save": "export",
     "load": "import",
+    "clean": "gc",
+    "prune": "gc",
+    "info": "doctor",
 }
 """Words from other tools, for the suggestion only."""
 

@@ -43,6 +43,14 @@ def test_a_notebook_without_a_lock_gets_a_stock_kernel(tmp_path: Path) -> None:
     assert "ipykernel_launcher" in start.command
 
 
+def test_a_servers_path_begins_at_its_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "n.ipynb", pyartifacts=1)
+    monkeypatch.chdir(tmp_path)
+    environ = {"JPY_SESSION_NAME": "deep/down/n.ipynb", "PYARTIFACTS_STORE": str(tmp_path / "s")}
+    start = plan_start(COMMAND, environ, parent=1)
+    assert start.environ["PYARTIFACTS_NOTEBOOK"] == str(tmp_path / "n.ipynb")
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

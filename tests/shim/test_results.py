@@ -269,6 +269,33 @@ def test_an_export() -> None:
     assert str(there) == "wrote /r.txt: 2 distributions, as requirements\nnote: no hashes"
 
 
+def test_a_sweep() -> None:
+    event = {"verb": "gc", "removed": ["view a", "artifact b"], "size": 1_200_000, "kept": 1}
+    assert str(result_of({**event, "dry_run": False})) == (
+        "removed 2 things (1.2 MB), 1 artifact in use"
+    )
+    assert str(result_of({**event, "dry_run": True})).startswith("would remove 2 things")
+
+
+FINDINGS = [
+    {"state": "right", "what": "store", "found": "/store", "hint": None},
+    {"state": "wrong", "what": "network", "found": "none", "hint": "connect"},
+]
+
+
+def test_a_doctors_findings() -> None:
+    result = result_of({"verb": "doctor", "findings": FINDINGS, "notes": []})
+    assert str(result).splitlines() == [
+        "ok    store: /store",
+        "WRONG network: none",
+        "      connect",
+    ]
+    assert not result.ok
+    page = parsed(result._repr_html_()).text
+    assert page.index("network") < page.index("store")
+    assert result_of({"verb": "doctor", "findings": FINDINGS[:1]}).ok
+
+
 def test_help() -> None:
     lines = str(result_of({"verb": "help", "topic": None})).splitlines()
     assert lines[0].startswith("%pyartifacts add REQUIREMENT ...  ")
@@ -317,10 +344,14 @@ def test_help() -> None:
         {"verb": "trust", "digest": "sha256:" + EVIL, "distributions": 1, "indexes": [EVIL]},
         {"verb": "export", "format": EVIL, "distributions": 1, "text": EVIL, "output": None},
         {"verb": "export", "format": EVIL, "distributions": 1, "text": None, "output": EVIL},
+        {
+            "verb": "doctor",
+            "findings": [{"state": "wrong", "what": EVIL, "found": EVIL, "hint": EVIL}],
+        },
     ],
     ids=[
         *("change", "show", "show one", "outdated", "history", "verify", "trust"),
-        *("export", "export into a file"),
+        *("export", "export into a file", "doctor"),
     ],
 )
 def test_whatever_comes_from_outside_is_escaped(event: dict[str, Any]) -> None:

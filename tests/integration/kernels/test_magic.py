@@ -349,6 +349,13 @@ def test_a_lock_goes_out_to_other_tools_and_comes_in_from_them(kernel, lock, tmp
     ]
 
 
+def test_the_store_and_the_installation(kernel, lock):
+    assert text_of(kernel.run("%pyartifacts gc --dry-run")).startswith("would remove ")
+    found = text_of(kernel.run("%pyartifacts doctor"))
+    assert "WRONG" not in found
+    assert f"{len(lock['distributions'])} distributions" in found
+
+
 def test_the_pip_lines_of_the_saved_notebook(start, lock, tmp_path):
     kernel = start(write_notebook(tmp_path / "n.ipynb", f"%pip install {PACKAGE}", lock=lock))
     assert text_of(kernel.run("%pyartifacts import")).splitlines()[:2] == [
