@@ -1,4 +1,4 @@
-"""Undo `enable`: this environment's python3 kernelspec is what it was before."""
+"""Undo `enable`: this environment's kernelspecs are what they were before."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from .call import Call, add_dry_run
-from .kernelspec import KernelSpecFile
+from .kernelspec import KernelSpecFile, OwnKernelSpec
 
 ARGUMENTS = ""
 NOTEBOOK = "none"
@@ -22,10 +22,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(call: Call) -> int:
     """Disable."""
-    file, dry_run = KernelSpecFile(sys.prefix), call.options.dry_run
-    changed = file.state() in ("enabled", "lost")
+    file, own, dry_run = KernelSpecFile(sys.prefix), OwnKernelSpec(sys.prefix), call.options.dry_run
+    paths = [file.path] if file.state() in ("enabled", "lost") else []
+    if own.path.exists():
+        paths.append(own.path)
+    changed = bool(paths)
     if changed and not dry_run:
         file.disable()
+        own.remove()
     did = ("would disable" if dry_run else "disabled") if changed else "disabled already"
     call.console.result(
         {
@@ -35,7 +39,7 @@ def run(call: Call) -> int:
             "changed": changed,
             "path": str(file.path),
             "notes": [],
-            "lines": [f"{did}: {file.path}"],
+            "lines": [f"{did}: {path}" for path in paths or [file.path]],
         }
     )
     return 0

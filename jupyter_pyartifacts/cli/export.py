@@ -12,6 +12,7 @@ Without --format the name after -o decides, and pylock is written to stdout.
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,7 +86,8 @@ def _target(target: Path, call: Call) -> Path:
             where=str(target),
             hint="name another file, or replace it with --force",
         )
-    if call.notebook is not None and target.exists() and target.samefile(call.notebook):
+    own = [path for path in (call.notebook, call.config.notebook) if path and os.path.exists(path)]
+    if target.exists() and any(target.samefile(path) for path in own):
         raise NotebookError(
             "the notebook itself would be replaced",
             where=str(target),

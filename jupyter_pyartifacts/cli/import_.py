@@ -64,7 +64,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(call: Call) -> int:
     """Import the file."""
     document, given, options = call.document(), call.options, call.lock_options()
-    source = document.path if given.source is None else Path(given.source).absolute()
+    source = _source(call, document)
     found = _read(call, document, source)
     call.finish(
         lambda engine: engine.import_file(
@@ -77,6 +77,25 @@ def run(call: Call) -> int:
         )
     )
     return 0
+
+
+def _source(call: Call, document: Document) -> Path:
+    """Return the file to read: the one given, else the notebook, a kernel's as it was saved."""
+    if call.options.source is not None:
+        return Path(call.options.source).absolute()
+    if document.kind == "notebook":
+        return document.path
+    if call.config.notebook is None:
+        raise _no_cells(document.path)
+    return Path(call.config.notebook).absolute()
+
+
+def _no_cells(path: Path) -> UsageError:
+    return UsageError(
+        "a kernel's session has no cells to read",
+        where=str(path),
+        hint="name a file: --from FILE",
+    )
 
 
 def _read(call: Call, document: Document, source: Path) -> Wanted | Lock:
@@ -103,13 +122,9 @@ def _read(call: Call, document: Document, source: Path) -> Wanted | Lock:
             extras=given.extra,
             groups=given.group,
         )
-    other = document if same else read_document(source)
+    other = document if source == document.path else read_document(source)
     if other.kind != "notebook":
-        raise UsageError(
-            "a kernel's session has no cells to read",
-            where=str(source),
-            hint="name a file: --from FILE",
-        )
+        raise _no_cells(source)
     if not same and other.lock_document is not None:
         from ..lock import parse_lock
 

@@ -1,8 +1,9 @@
-"""The environment's own `python3` kernelspec: put our provisioner into it, take it out again.
+"""The environment's kernelspecs: our provisioner in `python3`, and one of our own beside it.
 
 Only a kernelspec's stanza reaches tools that start kernels without a server (nbclient, nbconvert,
 papermill). The file belongs to ipykernel, whose upgrades write it anew; so the original is kept
-beside it, and `state` tells when the stanza was lost.
+beside it, and `state` tells when the stanza was lost. Frontends that start kernels themselves know
+nothing of provisioners: for them there is a kernelspec whose command is our launcher.
 """
 
 from __future__ import annotations
@@ -18,13 +19,18 @@ from typing import Any, Literal, cast
 from ..errors import PyArtifactsError
 
 __all__ = [
+    "LAUNCHER",
     "PROVISIONER",
     "KernelSpecFile",
+    "OwnKernelSpec",
     "disabled_spec",
     "enabled_spec",
+    "launched_spec",
     "provisioner_of",
 ]
 
+DISPLAY_NAME = "Python 3 (the notebook's own packages)"
+LAUNCHER = "jupyter_pyartifacts.kernel.ipykernel_launcher"
 PROVISIONER = "pyartifacts"
 _STANZA = "kernel_provisioner"
 State = Literal["enabled", "disabled", "lost", "foreign"]
@@ -49,6 +55,54 @@ def disabled_spec(spec: dict[str, Any]) -> dict[str, Any]:
     metadata = {key: value for key, value in spec.get("metadata", {}).items() if key != _STANZA}
     rest = {key: value for key, value in spec.items() if key != "metadata"}
     return {**rest, "metadata": metadata} if metadata else rest
+
+
+def launched_spec(spec: dict[str, Any]) -> dict[str, Any]:
+    """Return ipykernel's kernelspec as one that runs our launcher in the place of ipykernel.
+
+    Who knows provisioners gets ours, which finds more notebooks than a launcher can. Encryption is
+    not announced: what a lock pins may be too old for it.
+    """
+    metadata = {k: v for k, v in spec.get("metadata", {}).items() if k != "supported_encryption"}
+    argv = [LAUNCHER if word == "ipykernel_launcher" else word for word in spec["argv"]]
+    ours = {**spec, "argv": argv, "display_name": DISPLAY_NAME, "metadata": metadata}
+    return enabled_spec(ours)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnKernelSpec:
+    """`kernel.json` of our own kernelspec `pyartifacts` in one environment (`prefix`)."""
+
+    prefix: str
+
+    @property
+    def path(self) -> Path:
+        """Return where the file is, or would be."""
+        return Path(self.prefix, "share", "jupyter", "kernels", PROVISIONER, "kernel.json")
+
+    def is_there(self, wanted: dict[str, Any]) -> bool:
+        """Tell whether the file says this; what cannot be read does not."""
+        try:
+            return bool(json.loads(self.path.read_bytes()) == wanted)
+        except (OSError, ValueError):
+            return False
+
+    def write(self, wanted: dict[str, Any]) -> None:
+        """Write the file; raise PyArtifactsError."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            _replace(self.path, _dump(wanted))
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
+
+    def remove(self) -> None:
+        """Remove the file, and the directory if nothing else is in it; raise PyArtifactsError."""
+        try:
+            self.path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                self.path.parent.rmdir()
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +241,7 @@ def _replace(path: Path, data: bytes) -> None:
 
 def _unwritable(path: Path, error: OSError) -> PyArtifactsError:
     return PyArtifactsError(
-        "the python3 kernelspec cannot be written",
+        "the kernelspec cannot be written",
         where=str(path),
         found=error.strerror or str(error),
         hint="run this as somebody who may change this environment, or set "

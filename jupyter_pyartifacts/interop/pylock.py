@@ -7,6 +7,7 @@ any other's.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -35,6 +36,9 @@ from .wanted import Pinned, Wanted, bare_url, check_requirement, hashes_of, proj
 __all__ = ["read_pylock", "write_pylock"]
 
 TOOL = "pyartifacts"
+_VERSION = Version("1.0")
+# What it warns of is said in a note, and without a handler it would go to stderr.
+logging.getLogger(Pylock.__module__).addHandler(logging.NullHandler())
 _MEND = "mend the file, or write it anew with the tool that made it"
 
 
@@ -61,7 +65,7 @@ def write_pylock(
     if lock.as_of:
         tool["as-of"] = lock.as_of
     pylock = Pylock(
-        lock_version=Version("1.0"),
+        lock_version=_VERSION,
         created_by="jupyter_pyartifacts",
         requires_python=SpecifierSet(f"=={lock.python.minor}.*"),
         environments=[
@@ -135,6 +139,8 @@ def read_pylock(text: str, where: str) -> Wanted:
     pins: list[Pinned] = []
     direct: list[str] = []
     notes: list[str] = []
+    if pylock.lock_version > _VERSION:
+        notes.append(f"{where} is of version {pylock.lock_version}, and was read as 1.0")
     for number, package in enumerate(pylock.packages):
         place = f"{where}, packages[{number}]"
         if package.is_direct:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from types import MappingProxyType
@@ -11,20 +12,35 @@ from ..errors import PyArtifactsError
 from ..model import Environment
 
 __all__ = [
+    "BOOTSTRAP",
+    "FALLBACK",
     "FALLBACK_VARIABLE",
+    "INTERNAL_HINT",
+    "LAUNCHED_VARIABLE",
+    "LAUNCHER",
     "NOTES_VARIABLE",
     "SESSION_VARIABLES",
     "STOCK_SESSION_VARIABLE",
     "command_arguments",
     "fallback_command",
     "fallback_environ",
+    "internal_error",
     "is_ipykernel",
     "isolated_command",
     "isolated_environ",
+    "named_notebook",
     "parse_failure",
+    "plain_command",
     "render_failure",
+    "stock_command",
     "stock_environ",
 ]
+
+BOOTSTRAP = str(PurePath(__file__).parent.parent / "shim" / "bootstrap.py")
+FALLBACK = str(PurePath(__file__).parent / "fallback.py")
+INTERNAL_HINT = "this is a defect of jupyter_pyartifacts: please report it with these lines"
+LAUNCHER = "jupyter_pyartifacts.kernel.ipykernel_launcher"
+"""What our own kernelspec runs, for frontends that start kernels themselves."""
 
 FALLBACK_VARIABLE = "PYARTIFACTS_FAILURE"
 """Carries the failure (JSON) to the fallback kernel."""
@@ -32,17 +48,20 @@ NOTES_VARIABLE = "PYARTIFACTS_NOTES"
 """Carries what the user should know (a JSON list) to the first cell of the isolated kernel."""
 STOCK_SESSION_VARIABLE = "PYARTIFACTS_STOCK_SESSION"
 """Tells a stock kernel where its magics keep the lock, so that a restart finds it."""
+LAUNCHED_VARIABLE = "PYARTIFACTS_LAUNCHED"
+"""Tells an isolated kernel that nobody looks after it: its session file is its own to remove."""
 SESSION_VARIABLES = (
     "PYARTIFACTS_HOST_PYTHON",
     "PYARTIFACTS_SESSION",
     STOCK_SESSION_VARIABLE,
     "PYARTIFACTS_VIEW",
+    LAUNCHED_VARIABLE,
     NOTES_VARIABLE,
     FALLBACK_VARIABLE,
 )
 """What belongs to one kernel's session, and to no kernel that is started from inside it."""
 
-_MODULES = ("ipykernel_launcher", "ipykernel")
+_MODULES = ("ipykernel_launcher", "ipykernel", LAUNCHER)
 # Whatever would bring packages or start-up code of the host into the kernel or its children.
 # PYTHONEXECUTABLE and __PYVENV_LAUNCHER__ make a macOS child believe to be the host's Python.
 _REMOVED = (
@@ -54,6 +73,7 @@ _REMOVED = (
     "PYTHONEXECUTABLE",
     "__PYVENV_LAUNCHER__",
 )
+_CONNECTION_OPTIONS = ("-f", "--f", "--connection-file", "--IPKernelApp.connection_file")
 _DEFAULT_PATH = "/bin:/usr/bin"
 _LONGEST_FAILURE = 16_000
 
@@ -79,6 +99,50 @@ def command_arguments(command: Sequence[str]) -> tuple[list[str], list[str]]:
         elif word.startswith("-X") and len(word) > 2:
             options.append(word)
     return options, list(command[index + 1 :])
+
+
+def plain_command(command: Sequence[str]) -> tuple[list[str], str | None]:
+    """Return an ipykernel command with its connection file given as `-f FILE`, and that file.
+
+    VS Code writes `--f=FILE`, in quotation marks where the path has a space. None where the
+    command names no file. Raises ValueError if it does not start ipykernel.
+    """
+    _, arguments = command_arguments(command)
+    plain, file = list(command[: len(command) - len(arguments)]), None
+    rest = iter(arguments)
+    for word in rest:
+        option, equals, value = word.partition("=")
+        if option not in _CONNECTION_OPTIONS:
+            plain.append(word)
+            continue
+        file = value if equals else next(rest, "")
+        if len(file) > 1 and file[0] == file[-1] == '"':
+            file = file[1:-1]
+        plain += ["-f", file]
+    return plain, file
+
+
+def stock_command(host_python: str, command: Sequence[str]) -> list[str]:
+    """Return the command of a stock kernel of the host that has the magic, whatever loads it."""
+    options, arguments = command_arguments(command)
+    extension = "--ext=jupyter_pyartifacts"
+    return [host_python, *options, "-m", "ipykernel_launcher", *arguments, extension]
+
+
+def named_notebook(environ: Mapping[str, str], *, parent: int) -> str | None:
+    """Return the notebook that a process's variables name, None where they say nothing.
+
+    `parent` is the process that started this one. A Jupyter server gives JPY_SESSION_NAME, and
+    itself as JPY_PARENT_PID: of another parent it was inherited from an outer kernel, and so was
+    PYARTIFACTS_NOTEBOOK where the outer kernel's session is there.
+    """
+    inherited = "PYARTIFACTS_SESSION" in environ
+    session, server = environ.get("JPY_SESSION_NAME", ""), environ.get("JPY_PARENT_PID")
+    # On Windows JPY_PARENT_PID is a handle, which says nothing.
+    known = server is not None and environ.get("OS") != "Windows_NT"
+    if session.endswith(".ipynb") and (server == str(parent) if known else not inherited):
+        return session
+    return None if inherited else environ.get("PYARTIFACTS_NOTEBOOK") or None
 
 
 def isolated_command(
@@ -176,6 +240,16 @@ def fallback_environ(
     if store:
         result["PYARTIFACTS_STORE"] = store
     return result
+
+
+def internal_error(error: Exception) -> PyArtifactsError:
+    """Make a failure that nobody foresaw one that a cell can show."""
+    return PyArtifactsError(
+        "the environment of this notebook could not be prepared",
+        found=f"{type(error).__name__}: {error}",
+        details="".join(traceback.format_exception(error)),
+        hint=INTERNAL_HINT,
+    )
 
 
 def render_failure(error: PyArtifactsError) -> str:

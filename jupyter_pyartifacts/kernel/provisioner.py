@@ -7,7 +7,6 @@ import os
 import sys
 import threading
 import time
-import traceback
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,11 +26,7 @@ from .reporting import LogReporter, kernel_host
 if TYPE_CHECKING:
     from ..service import Engine
 
-__all__ = ["BOOTSTRAP", "FALLBACK", "INTERNAL_HINT", "PyArtifactsProvisioner"]
-
-BOOTSTRAP = str(Path(__file__).parent.parent / "shim" / "bootstrap.py")
-FALLBACK = str(Path(__file__).parent / "fallback.py")
-INTERNAL_HINT = "this is a defect of jupyter_pyartifacts: please report it with these lines"
+__all__ = ["PyArtifactsProvisioner"]
 
 _FIRST_SECOND = 1.0
 
@@ -75,7 +70,7 @@ class PyArtifactsProvisioner(LocalProvisioner):
                 host.abandoned(self.kernel_id)
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the notebook must say it
-            return await self._fallback(kwargs, _internal_error(error))
+            return await self._fallback(kwargs, launch.internal_error(error))
         return await (self._stock(kwargs) if prepared is None else self._isolated(prepared))
 
     async def post_launch(self, **kwargs: Any) -> None:
@@ -282,7 +277,7 @@ class PyArtifactsProvisioner(LocalProvisioner):
     async def _isolated(self, prepared: _Prepared) -> dict[str, Any]:
         result: dict[str, Any] = await super().pre_launch(**prepared.kwargs)
         result["cmd"] = launch.isolated_command(
-            prepared.environment.python, BOOTSTRAP, result["cmd"], result["env"]
+            prepared.environment.python, launch.BOOTSTRAP, result["cmd"], result["env"]
         )
         result["env"] = launch.isolated_environ(
             result["env"],
@@ -311,7 +306,7 @@ class PyArtifactsProvisioner(LocalProvisioner):
         if host is not None:
             host.failed(self.kernel_id, self._origin.path if self._origin else None, error)
         result: dict[str, Any] = await super().pre_launch(**kwargs)
-        result["cmd"] = launch.fallback_command(sys.executable, FALLBACK, result["cmd"])
+        result["cmd"] = launch.fallback_command(sys.executable, launch.FALLBACK, result["cmd"])
         result["env"] = launch.fallback_environ(
             result["env"],
             error,
@@ -327,12 +322,3 @@ class PyArtifactsProvisioner(LocalProvisioner):
 
 def _runtime_directory() -> str:
     return os.path.join(jupyter_runtime_dir(), "pyartifacts")
-
-
-def _internal_error(error: Exception) -> PyArtifactsError:
-    return PyArtifactsError(
-        "the environment of this notebook could not be prepared",
-        found=f"{type(error).__name__}: {error}",
-        details="".join(traceback.format_exception(error)),
-        hint=INTERNAL_HINT,
-    )

@@ -58,7 +58,9 @@ def export_lock(
     elif kind == "requirements":
         text = write_requirements(lock, requirements=requirements)
     elif kind == "environment":
-        text = write_environment_yml(lock, name=document.path.stem, requirements=requirements)
+        named = place.config.notebook if document.kind == "session" else None
+        name = Path(named or document.path).stem
+        text = write_environment_yml(lock, name=name, requirements=requirements)
         notes.append("environment.yml names versions, no hashes")
     else:
         text = write_inline_script(lock, requirements=tuple(_standard(lock, document)))
@@ -80,7 +82,7 @@ def _content_of(document: Document) -> dict[str, Any]:
         raise NotebookError(
             "a kernel's session has no cells to copy",
             where=str(document.path),
-            hint="name the notebook itself",
+            hint="in a terminal, export from the notebook itself",
         )
     return document.content
 

@@ -27,24 +27,22 @@ def recover_lock(place: Workplace, document: Document, *, options: LockOptions) 
     """Write a lost lock back, as it was; nothing is resolved, and nothing is approved.
 
     What the notebook used last on this machine comes first, then its outputs, the latest cell
-    first. Raises LockError if the notebook has a lock that can be read, or none is found.
+    first. Where the notebook has a lock, one in its outputs that was made later counts: editors
+    such as VS Code keep no metadata. Raises LockError if there is none.
     """
     before = _readable(document.lock_document)
-    if before is not None:
+    candidates = _candidates(place, document) if before is None else _later(document, before)
+    lock, origin = next(
+        ((lock, origin) for found, origin in candidates if (lock := _readable(found)) is not None),
+        (None, ""),
+    )
+    if before is not None and lock is None:
         raise LockError(
             "the notebook has its lock, so there is nothing to recover",
             where=str(document.path),
             found=str(lock_digest(before)),
             hint="to take its last change back: jupyter pyartifacts undo NOTEBOOK",
         )
-    lock, origin = next(
-        (
-            (lock, origin)
-            for found, origin in _candidates(place, document)
-            if (lock := _readable(found)) is not None
-        ),
-        (None, ""),
-    )
     if lock is None:
         raise LockError(
             "no lock of this notebook was found",
@@ -64,7 +62,7 @@ def recover_lock(place: Workplace, document: Document, *, options: LockOptions) 
         except NotApproved:
             notes.append("it is not approved: jupyter pyartifacts trust NOTEBOOK")
         document.write_lock(render_lock(lock))
-    changed = outcome_of(place, "lock", None, lock, environment, options=options)
+    changed = outcome_of(place, "lock", before, lock, environment, options=options)
     return replace(changed, notes=(*changed.notes, *notes))
 
 
@@ -83,6 +81,23 @@ def _candidates(place: Workplace, document: Document) -> Iterator[tuple[object, 
     use = read_use(place.store, document.path)
     if use is not None and use.document is not None:
         yield use.document, f"in the store: the notebook used it at {use.when}"
+    yield from _shown(document)
+
+
+def _later(document: Document, lock: Lock) -> Iterator[tuple[object, str]]:
+    """Yield the locks in the notebook's outputs that were made later than the one it has."""
+    for found, origin in _shown(document):
+        shown = _readable(found)
+        if shown is not None and _made(shown) > _made(lock):
+            yield found, origin
+
+
+def _made(lock: Lock) -> str:
+    """Return when a lock was made (RFC 3339, UTC), empty where it does not say so."""
+    return lock.history[0].when if lock.history else ""
+
+
+def _shown(document: Document) -> Iterator[tuple[object, str]]:
     cells = document.content.get("cells", ())
     # The count of a cell's run tells which was last; of one count, the later cell.
     order = sorted(

@@ -183,9 +183,26 @@ def notes(environ):
         return []
 
 
+def look_after_session(environ):
+    """Remove the session file in the end, where no provisioner does; tell whether that is so."""
+    launched, path = environ.pop("PYARTIFACTS_LAUNCHED", None), environ.get("PYARTIFACTS_SESSION")
+    if launched and path:
+        import atexit
+
+        def remove(owner=os.getpid()):
+            for name in (path, os.path.splitext(path)[0] + ".loaded"):
+                # A fork of this kernel is not its end.
+                if os.getpid() == owner and os.path.exists(name):
+                    os.unlink(name)
+
+        atexit.register(remove)
+    return bool(launched)
+
+
 def start():
     """Start the kernel and stay in it until it is shut down."""
     lines = notes(os.environ)
+    launched = look_after_session(os.environ)
     roots = store_roots(os.environ)
     # The interpreter's own sitecustomize may have extended the path before we came.
     intruders = remove_intruders(roots)
@@ -217,7 +234,7 @@ def start():
         lines.append(MODULES_GONE.format(modules=", ".join(unloaded)))
     announce(app.shell, lines)
     try:
-        shim.install(app.shell, "isolated")
+        shim.install(app.shell, "isolated", gated=launched)
     except Exception:
         # Without the magic the notebook still runs.
         import traceback

@@ -15,11 +15,13 @@ from .lockfile import changes_between, kernel_group, python_of, requirement_name
 from .move import Move, Silence
 from .progress import progress_for
 from .results import result_of
+from .session import editor_notebook
 from .verbs import ENGINE_VERBS, VERBS
 
 __all__ = ["Commands", "title_of"]
 
 _PYTHON_HINT = re.compile(r"jupyter pyartifacts lock NOTEBOOK --python ")
+_FROM_HINT = re.compile(r"--from FILE")
 _SHELL_HINT = re.compile(r"jupyter pyartifacts ([a-z]+)(?: NOTEBOOK)?")
 
 
@@ -116,8 +118,8 @@ class Commands(object):
             target, arguments = os.path.abspath(os.path.expanduser(arguments[0])), ()
         elif verb == "undo" and self._taken is not None and self._taken[1] == session.lock():
             return self._give_back(command, title, progress)
-        elif verb == "python":
-            arguments, options = (), (*options, ("--python", arguments[0]))
+        else:
+            arguments, options = _words_as_options(command)
         verb = ENGINE_VERBS.get(verb, verb)
         before = session.lock()
         if verb == "add" and before is None and not session.isolated:
@@ -159,7 +161,9 @@ class Commands(object):
                 progress.event(event)
 
         event = run_engine(
-            engine_command(session.host_python, verb, target, arguments, options),
+            engine_command(
+                session.host_python, verb, None if verb == "gc" else target, arguments, options
+            ),
             child_environment(os.environ, session.view, session.notebook),
             on_event,
             title,
@@ -176,6 +180,7 @@ class Commands(object):
             return "%pyartifacts " + match.group(1) if match.group(1) in VERBS else match.group()
 
         text = _PYTHON_HINT.sub("%pyartifacts python ", text)
+        text = _FROM_HINT.sub("%pyartifacts import FILE", text)
         return _SHELL_HINT.sub(magic, text.replace(self._session.path, "this notebook"))
 
     def _settle(self, event, before):
@@ -210,6 +215,12 @@ class Commands(object):
         if getattr(self._ip, "kernel", None) is None:
             advice = "no notebook keeps this lock: it ends with this session"
             return {"restart": level, "stale": stale, "advice": [advice]}
+        if editor_notebook(self._ip.user_ns) is not None:
+            advice = (
+                "VS Code keeps the lock in this output alone: save the notebook, then run "
+                "`jupyter pyartifacts lock NOTEBOOK --recover` in a terminal"
+            )
+            return {"restart": level, "stale": stale, "advice": [advice]}
         advice = "this kernel began with the system's packages; a restart leaves them out"
         return {"restart": level or "recommended", "stale": stale, "advice": [advice]}
 
@@ -234,6 +245,21 @@ class Commands(object):
 def title_of(command):
     """Return a command in few words: its verb and what it is about."""
     return " ".join((command.verb, *command.arguments))
+
+
+def _words_as_options(command):
+    """Return arguments and options as the engine has them, whose words are for requirements."""
+    words, options = command.arguments, tuple(map(_with_home, command.options))
+    name = {"python": "--python", "export": "--format", "import": "--from"}.get(command.verb)
+    if name is None or not words:
+        return words, options
+    return (), (*options, _with_home((name, words[0])))
+
+
+def _with_home(option):
+    """Write a path's `~` out, as a shell does."""
+    name, value = option
+    return (name, os.path.expanduser(value) if name in ("-o", "--from") else value)
 
 
 def _arguments_of(cell):

@@ -3,7 +3,7 @@
 import glob
 import os
 
-from .verbs import DISTRIBUTIONS, OPTIONS, VERBS
+from .verbs import DISTRIBUTIONS, FORMATS, OPTIONS, SOURCES, VERBS
 
 __all__ = ["candidates"]
 
@@ -27,6 +27,8 @@ def candidates(line, symbol, pinned=(), requirements=()):
         return []
     if words[-1] == "--platform":
         return _starting(symbol, _PLATFORMS)
+    if words[-1] == "-o":
+        return _files(symbol, "")
     if words[-1] in OPTIONS and OPTIONS[words[-1]].metavar is not None:
         return []
     if symbol.startswith("-"):
@@ -37,6 +39,10 @@ def candidates(line, symbol, pinned=(), requirements=()):
         return _starting(symbol, _without(requirements or pinned, words))
     if verb.name in _PINNED:
         return _starting(symbol, _without(pinned, words))
+    if verb.name == "export":
+        return _starting(symbol, FORMATS) if len(words) == 1 else []
+    if verb.name == "import":
+        return _files(symbol, SOURCES)
     if verb.name == "instantiate":
         return _files(symbol, ".ipynb")
     if verb.name == "add" and symbol.startswith((".", "/", "~")):

@@ -18,14 +18,15 @@ _CALL = re.compile(r"\s*(?:[\w., ]+=\s*)?(%{1,2}pyartifacts\s.*)\Z")
 _STATE = "_pyartifacts_registration"
 
 
-def install(ip, mode):
+def install(ip, mode, gated=True):
     """Register everything in an IPython shell, once only.
 
     `mode` is `isolated` (the provisioner started this kernel) or `stock`. The environment cannot
-    tell: what an isolated kernel starts inherits its variables.
+    tell: what an isolated kernel starts inherits its variables. `gated`: nobody who knew the
+    notebook prepared this kernel, so the first cell looks for it (see `gate.py`).
     """
     if getattr(ip, _STATE, None) is None:
-        setattr(ip, _STATE, Registration(ip, mode, list(sys.path)))
+        setattr(ip, _STATE, Registration(ip, mode, list(sys.path), gated))
 
 
 def uninstall(ip):
@@ -42,7 +43,7 @@ class Registration(object):
     `mode` is `isolated` or `stock`; `start_path` is `sys.path` as it was at first.
     """
 
-    def __init__(self, ip, mode, start_path):
+    def __init__(self, ip, mode, start_path, gated):
         self._ip = ip
         self._mode = mode
         self._start_path = start_path
@@ -56,6 +57,9 @@ class Registration(object):
         ip.events.register("post_run_cell", self._hint_after)
         self._footprint = None
         ip.events.register("post_run_cell", self._note_loaded)
+        self._gate = None
+        if gated:
+            ip.events.register("pre_run_cell", self._first_cell)
         if mode == "isolated":
             self._register_installers()
 
@@ -65,6 +69,10 @@ class Registration(object):
         ip._showtraceback = self._showtraceback
         ip.events.unregister("post_run_cell", self._hint_after)
         ip.events.unregister("post_run_cell", self._note_loaded)
+        if self._gate is not None:
+            self._gate.remove()
+        elif self._first_cell in ip.events.callbacks["pre_run_cell"]:
+            ip.events.unregister("pre_run_cell", self._first_cell)
         if self._matcher is not None:
             ip.Completer.custom_matchers.remove(self._matcher)
         for kind in ("line", "cell"):
@@ -80,6 +88,19 @@ class Registration(object):
         A frontend asks for it in the `user_expressions` of a silent request.
         """
         return self._command().take(json.loads(text))
+
+    def _first_cell(self, info=None):
+        """Put the gate up where VS Code runs this kernel, and be gone everywhere else."""
+        if not getattr(info, "store_history", True):
+            # An editor's own request: VS Code's name the notebook, and are not silent.
+            return
+        self._ip.events.unregister("pre_run_cell", self._first_cell)
+        if "__vsc_ipynb_file__" in self._ip.user_ns:
+            from .gate import Gate
+
+            isolated = self._mode == "isolated"
+            self._gate = Gate(self._ip, isolated, self.session, self._command)
+            self._gate.before(info)
 
     def _command(self):
         if self._commands is None:

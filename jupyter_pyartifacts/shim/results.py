@@ -4,16 +4,17 @@ from . import markup
 from .grid import paragraph, text_table
 from .result import Result
 from .shown import ShowResult
+from .upkeep import DoctorResult, FreedResult, VerifyResult
 from .verbs import help_rows
 from .words import count, size
 
 __all__ = [
     "ChangeResult",
+    "ExportResult",
     "HelpResult",
     "HistoryResult",
     "OutdatedResult",
     "TrustResult",
-    "VerifyResult",
     "result_of",
 ]
 
@@ -26,6 +27,9 @@ def result_of(data, **facts):
         "history": HistoryResult,
         "verify": VerifyResult,
         "trust": TrustResult,
+        "export": ExportResult,
+        "gc": FreedResult,
+        "doctor": DoctorResult,
         "help": HelpResult,
     }
     return known.get(data.get("verb"), ChangeResult)(dict(data, **facts))
@@ -262,61 +266,6 @@ class HistoryResult(Result):
         ]
 
 
-class VerifyResult(Result):
-    """What a check of every file found: `files`, `damaged`, `repaired`."""
-
-    @property
-    def ok(self):
-        """Tell whether every file is, or again is, what the lock says."""
-        repaired = set(self.data.get("repaired") or ())
-        return all(each.get("path") in repaired for each in self.data.get("damaged") or ())
-
-    def _headline(self):
-        files = count(self.data.get("files") or 0, "file")
-        damaged = self.data.get("damaged") or ()
-        if not damaged:
-            return "{} checked, every one as pinned".format(files)
-        return "{} checked, {} damaged, {} repaired".format(
-            files, len(damaged), len(self.data.get("repaired") or ())
-        )
-
-    def text_lines(self):
-        """Return the headline and each damaged file."""
-        repaired = set(self.data.get("repaired") or ())
-        lines = ["verify: " + self._headline()]
-        for each in self.data.get("damaged") or ():
-            state = "repaired" if each.get("path") in repaired else "NOT repaired"
-            lines.append("  {} ({})".format(each.get("path"), state))
-            lines.append("    expected: {}".format(each.get("expected")))
-            lines.append("    found:    {}".format(each.get("found")))
-        return lines
-
-    def html_parts(self):
-        """Return the headline and a table of damaged files."""
-        damaged = self.data.get("damaged") or ()
-        parts = [markup.section("verify", self._headline())]
-        if damaged:
-            repaired = set(self.data.get("repaired") or ())
-            body = [
-                [
-                    markup.badge("repaired", "ok")
-                    if each.get("path") in repaired
-                    else markup.badge("damaged", "bad"),
-                    markup.code(each.get("path")),
-                    markup.code(_short(each.get("expected"))),
-                    markup.code(_short(each.get("found"))),
-                ]
-                for each in damaged
-            ]
-            parts.append(markup.table(["", "file", "expected!", "found!"], body))
-        return parts
-
-
-def _short(digest):
-    text = str(digest)
-    return text[:15] + "\u2026" if text.startswith("sha256:") else text
-
-
 class TrustResult(Result):
     """Which lock was approved: `digest`, `distributions`, `indexes`."""
 
@@ -341,6 +290,27 @@ class TrustResult(Result):
                 '<span class="pya-dim">{}</span>'.format(markup.escape(self._facts())),
             )
         ]
+
+
+class ExportResult(Result):
+    """A lock as another tool reads it: `format`, and `text` or the file `output` that has it."""
+
+    def _headline(self):
+        kind, number = self.data.get("format"), self.data.get("distributions") or 0
+        return "{}, as {}".format(count(number, "distribution"), kind)
+
+    def text_lines(self):
+        """Return the text itself, so that it can be copied, or what was written where."""
+        if self.data.get("output") is None:
+            return str(self.data.get("text") or "").splitlines()
+        return ["wrote {}: {}".format(self.data["output"], self._headline())]
+
+    def html_parts(self):
+        """Return the text under its headline, or what was written where."""
+        if self.data.get("output") is not None:
+            return [markup.section("wrote " + self.data["output"], self._headline())]
+        text = '<pre class="pya-mono">{}</pre>'.format(markup.escape(self.data.get("text") or ""))
+        return [markup.folded(self._headline(), text, is_open=True)]
 
 
 class HelpResult(Result):

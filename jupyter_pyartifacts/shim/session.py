@@ -11,12 +11,16 @@ from .failures import PyArtifactsError
 
 __all__ = [
     "Session",
+    "editor_notebook",
     "find_notebook",
     "isolated_session",
     "read_notebook_lock",
     "replace_file",
     "stock_session",
 ]
+
+_EDITOR = "__vsc_ipynb_file__"
+_LOCK_TYPE = "application/vnd.pyartifacts.lock+json"
 
 
 class Session(object):
@@ -60,6 +64,10 @@ class Session(object):
         document = _document(self.read())
         lock = document.get("pyartifacts")
         return lock if isinstance(lock, dict) else None
+
+    def has_lock(self):
+        """Tell whether there is one, be it one that cannot be read."""
+        return _document(self.read()).get("pyartifacts") is not None
 
     def write_lock(self, lock):
         """Write another lock, or None."""
@@ -134,7 +142,8 @@ def stock_session(environ, namespace, runtime_directory=None, connection_file=No
         isolated=False,
         notebook=notebook,
     )
-    session.write_lock(read_notebook_lock(notebook) if notebook else None)
+    outputs = notebook is not None and notebook == editor_notebook(namespace)
+    session.write_lock(read_notebook_lock(notebook, outputs) if notebook else None)
     return session
 
 
@@ -162,7 +171,7 @@ def find_notebook(environ, namespace, directory=None):
     """
     base = directory or os.getcwd()
     for name in (
-        namespace.get("__vsc_ipynb_file__"),
+        namespace.get(_EDITOR),
         environ.get("JPY_SESSION_NAME"),
         environ.get("PYARTIFACTS_NOTEBOOK"),
     ):
@@ -174,12 +183,51 @@ def find_notebook(environ, namespace, directory=None):
     return None
 
 
-def read_notebook_lock(path):
-    """Return the lock in a notebook's metadata as it stands there, None if it has none."""
+def editor_notebook(namespace):
+    """Return the path of the notebook that VS Code says this kernel runs, None elsewhere.
+
+    It sets the variable by a request of its own before the first cell. What is no file here (on the
+    other side of a remote connection) counts as unknown.
+    """
+    name = namespace.get(_EDITOR)
+    if not isinstance(name, str) or not name.endswith(".ipynb") or not os.path.isfile(name):
+        return None
+    return os.path.abspath(name)
+
+
+def read_notebook_lock(path, outputs=False):
+    """Return the lock in a notebook's metadata as it stands there, None if it has none.
+
+    With `outputs`, for frontends that keep no lock in the metadata, the one that a cell has shown
+    last counts where it was made later.
+    """
     try:
         with open(path, "rb") as stream:
-            metadata = _document(stream.read()).get("metadata")
+            document = _document(stream.read())
     except OSError:
         return None
+    metadata = document.get("metadata")
     lock = metadata.get("pyartifacts") if isinstance(metadata, dict) else None
-    return lock if isinstance(lock, dict) else None
+    shown = _shown_lock(document.get("cells")) if outputs else None
+    return shown if shown is not None and (lock is None or _made(shown) > _made(lock)) else lock
+
+
+def _shown_lock(cells):
+    """Return the lock in the outputs of the cell that ran last, None if that one took it out."""
+    newest, found = -1, None
+    for cell in cells if isinstance(cells, list) else ():
+        count = cell.get("execution_count") if isinstance(cell, dict) else None
+        outputs = cell.get("outputs") if isinstance(count, int) and count >= newest else None
+        for output in outputs if isinstance(outputs, list) else ():
+            data = output.get("data") if isinstance(output, dict) else None
+            bundle = data.get(_LOCK_TYPE) if isinstance(data, dict) else None
+            if isinstance(bundle, dict) and "lock" in bundle:
+                newest, found = count, bundle["lock"]
+    return found
+
+
+def _made(lock):
+    """Return when a lock was made, RFC 3339; empty where it does not say so."""
+    history = lock.get("history") if isinstance(lock, dict) else None
+    last = history[0] if isinstance(history, list) and history else None
+    return str(last.get("when") or "") if isinstance(last, dict) else ""

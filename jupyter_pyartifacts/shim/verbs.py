@@ -6,7 +6,9 @@ __all__ = [
     "ALIASES",
     "DISTRIBUTIONS",
     "ENGINE_VERBS",
+    "FORMATS",
     "OPTIONS",
+    "SOURCES",
     "VERBS",
     "Option",
     "Verb",
@@ -22,6 +24,12 @@ Verb = namedtuple("Verb", "name usage minimum maximum options changes summary")
 DISTRIBUTIONS = (".whl", ".tar.gz", ".tgz", ".zip")
 """How the files end that can be added by their path."""
 
+FORMATS = ("pylock", "requirements", "environment", "script")
+"""What `export` writes."""
+
+SOURCES = (".toml", ".txt", ".in", ".lock", ".py", ".ipynb")
+"""How the files end that `import` reads."""
+
 OPTIONS = {
     option.name: option
     for option in (
@@ -32,6 +40,11 @@ OPTIONS = {
         Option("--offline", None, "use what is on this machine only"),
         Option("--platform", "NAME", "lock for this platform; may be repeated"),
         Option("--trust", None, "approve the lock that is in this notebook now"),
+        Option("-o", "FILE", "write this file; its name decides the format"),
+        Option("--force", None, "replace a file that is there"),
+        Option("--replace", None, "forget the notebook's own requirements"),
+        Option("--extra", "NAME", "take an extra of a pyproject.toml; may be repeated"),
+        Option("--group", "NAME", "take a dependency group of a pyproject.toml; may be repeated"),
         Option("--deep", None, "make the byte code anew as well"),
         Option("--help", None, "say how the verb is used"),
     )
@@ -73,6 +86,33 @@ VERBS = {
             True,
             "lock everything again for another Python: 3.12, 3.12.4, or its archive",
         ),
+        Verb(
+            "lock",
+            "lock",
+            0,
+            0,
+            ("--platform", "--as-of", "--pre", *_CHANGE),
+            True,
+            "lock the requirements again, for other platforms or as of a day",
+        ),
+        Verb(
+            "import",
+            "import [FILE]",
+            0,
+            1,
+            ("--replace", "--extra", "--group", *_RESOLVE),
+            True,
+            "take over what another tool's file or notebook pins, or the cells' %pip lines",
+        ),
+        Verb(
+            "export",
+            "export [FORMAT]",
+            0,
+            1,
+            ("-o", "--force", "--trust"),
+            False,
+            "the lock as other tools read it: " + ", ".join(FORMATS),
+        ),
         Verb("undo", "undo", 0, 0, _CHANGE, True, "take the last change back"),
         Verb("history", "history", 0, 0, (), False, "the last changes"),
         Verb(
@@ -86,6 +126,8 @@ VERBS = {
         ),
         Verb("verify", "verify", 0, 0, ("--deep",), False, "hash every file again and repair"),
         Verb("trust", "trust", 0, 0, (), False, "approve this notebook's lock"),
+        Verb("gc", "gc", 0, 0, ("--dry-run",), False, "remove from the store what nothing uses"),
+        Verb("doctor", "doctor", 0, 0, (), False, "what is right here, and what is wrong"),
         Verb("panel", "panel", 0, 0, (), False, "all of this with buttons"),
         Verb("help", "help [VERB]", 0, 1, (), False, "this page"),
     )
@@ -108,6 +150,13 @@ ALIASES = {
     "revert": "undo",
     "approve": "trust",
     "restore": "instantiate",
+    "sync": "instantiate",
+    "relock": "lock",
+    "save": "export",
+    "load": "import",
+    "clean": "gc",
+    "prune": "gc",
+    "info": "doctor",
 }
 """Words from other tools, for the suggestion only."""
 

@@ -10,7 +10,12 @@ from typing import Any
 
 import pytest
 
-from jupyter_pyartifacts.cli.kernelspec import KernelSpecFile, disabled_spec, enabled_spec
+from jupyter_pyartifacts.cli.kernelspec import (
+    LAUNCHER,
+    KernelSpecFile,
+    disabled_spec,
+    enabled_spec,
+)
 from jupyter_pyartifacts.errors import PyArtifactsError
 
 SPEC: dict[str, Any] = {
@@ -143,3 +148,15 @@ def test_the_verbs_in_a_real_environment(tmp_path: Path) -> None:
     assert json.loads(call("disable", "--json"))["changed"] is True
     assert not path.parent.exists()
     assert call("disable") == f"disabled already: {path}\n"
+    own = tmp_path / "share" / "jupyter" / "kernels" / "pyartifacts" / "kernel.json"
+    assert call("enable", "--kernelspec", "--dry-run") == f"would enable: {own}\n"
+    assert not own.exists()
+    assert call("enable", "--kernelspec") == f"enabled: {own}\n"
+    assert call("enable", "--kernelspec") == f"enabled already: {own}\n"
+    assert not path.exists()
+    argv = json.loads(own.read_text())["argv"]
+    assert argv[0] == sys.executable
+    assert argv[-4:] == ["-m", LAUNCHER, "-f", "{connection_file}"]
+    call("enable")
+    assert call("disable") == f"disabled: {path}\ndisabled: {own}\n"
+    assert not own.parent.exists()

@@ -12,13 +12,14 @@ import pytest
 
 from jupyter_pyartifacts.interop.toml import tomllib
 from tests.indexes import IndexServer, project_wheel
+from tests.sdists import write_sdist
 
 from .command_line import Place
 from .test_command_line import events, pins
 
 
 @pytest.fixture(scope="module")
-def index() -> Iterator[IndexServer]:
+def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IndexServer]:
     index = IndexServer()
     index.add(project_wheel("ipykernel", "1.0"))
     index.add(project_wheel("ipywidgets", "1.0"))
@@ -32,6 +33,15 @@ def index() -> Iterator[IndexServer]:
     for tag in ("macosx_11_0_arm64", "macosx_11_0_x86_64"):
         index.add(project_wheel("binary", "1.0", tag=f"py3-none-{tag}"))
     index.add(project_wheel("extra", "1.0"))
+    source = tmp_path_factory.mktemp("sdist")
+    info = "Metadata-Version: 2.2\nName: pure\nVersion: 1.0\nRequires-Dist: extra\n"
+    project = "[build-system]\nrequires = ['flit_core']\nbuild-backend = 'flit_core.buildapi'\n"
+    project += (
+        "[project]\nname = 'pure'\nversion = '1.0'\ndescription = 'x'\ndependencies = ['extra']\n"
+    )
+    files = {"pyproject.toml": project, "pure.py": '"""Pure."""\n__version__ = "1.0"\n'}
+    sdist = write_sdist(source, files, name="pure", pkg_info=info)
+    index.add_file(sdist.name, sdist.read_bytes(), name="pure")
     with index:
         yield index
 
@@ -43,8 +53,8 @@ def place(tmp_path: Path, index: IndexServer) -> Place:
 
 @pytest.fixture
 def locked(place: Place) -> Place:
-    """A notebook that has everything: old versions, wheels a platform, a marker."""
-    place.ok("add", "n.ipynb", "demo<1.2", "binary", "needed<2")
+    """A notebook that has everything: old versions, wheels a platform, a marker, a source."""
+    place.ok("add", "n.ipynb", "demo<1.2", "binary", "needed<2", "pure")
     return place
 
 
@@ -69,7 +79,9 @@ def test_what_is_exported_comes_back(locked: Place, name: str) -> None:
     if name != "requirements.txt":
         assert locked.lock["requirements"] == before["requirements"]
     else:
-        assert locked.lock["requirements"] == ["binary==1.0", "demo==1.0", "needed==1.0"]
+        assert locked.lock["requirements"] == [
+            *("binary==1.0", "demo==1.0", "needed==1.0", "pure==1.0")
+        ]
     assert json.loads(locked.ok("history", "n.ipynb", "--json"))["history"][0]["what"] == (
         f"import {name}"
     )
@@ -89,7 +101,7 @@ def test_a_file_without_our_own_words_comes_back_too(locked: Place) -> None:
         assert locked.lock["artifacts"] == before["artifacts"]
         # `needed` came with `demo`, as far as these files and what they resolve to tell.
         names = [text.split("==")[0] for text in locked.lock["requirements"]]
-        assert names == ["binary", "demo"]
+        assert names == ["binary", "demo", "pure"]
         fresh(locked, lock=before)
 
 
@@ -273,66 +285,6 @@ def test_another_python_is_said(place: Place) -> None:
     assert place.state() == before
 
 
-GARBAGE = {
-    "pylock.toml": "lock-version = '1.0'\ncreated-by = 'x'\n[[packages]]\nname = 'A'\n",
-    "requirements.txt": "demo\ndemo 1.0\n",
-    "pyproject.toml": "[project]\ndependencies = ['demo', 1]\n",
-    "uv.lock": "version = 1\n[[package]]\nversion = '1'\nsource = {registry = 'x'}\n",
-    "x.py": "# /// script\n# dependencies = [\n# ///\n",
-    "other.ipynb": '{"nbformat": 4, "nbformat_minor": 5, "metadata": {"pyartifacts": {}}, '
-    '"cells": []}',
-    "juv.ipynb": '{"nbformat": 4, "nbformat_minor": 5, "metadata": {"uv.lock": "version = 2"}, '
-    '"cells": []}',
-    "bytes.txt": b"demo\n\xff\n",
-    "nothing.txt": "",
-    "conflict.txt": "demo\n<<<<<<< ours\n",
-}
-PLACES = {
-    "pylock.toml": "(pylock.toml, packages[0].name)",
-    "requirements.txt": "(requirements.txt, line 2)",
-    "pyproject.toml": "(pyproject.toml, project.dependencies[1])",
-    "uv.lock": "(uv.lock, package[0].name)",
-    "x.py": "(x.py, line 2, at its end)",
-    "other.ipynb": "(other.ipynb, pyartifacts.lock_version)",
-    "juv.ipynb": '(juv.ipynb, metadata["uv.lock"], version)',
-    "bytes.txt": "bytes.txt, line 2)",
-    "nothing.txt": "(nothing.txt)",
-    "conflict.txt": "(conflict.txt, line 2)",
-}
-
-
-@pytest.mark.parametrize("name", GARBAGE)
-def test_garbage_names_its_place_and_changes_nothing(place: Place, name: str) -> None:
-    place.ok("add", "n.ipynb", "demo")
-    data = GARBAGE[name]
-    (place.directory / name).write_bytes(data if isinstance(data, bytes) else data.encode())
-    before = place.state()
-    done = place.run("import", "n.ipynb", "--from", name)
-    assert done.returncode in (1, 2)
-    assert done.stderr.splitlines()[0].endswith(PLACES[name])
-    assert "Traceback" not in done.stderr
-    assert place.state() == before
-
-
-@pytest.mark.parametrize(
-    ("source", "message"),
-    [
-        ("gone.txt", "error: there is no such file"),
-        (".", "error: this is not a file"),
-        ("/dev/zero", "error: this is not a file"),
-        ("Pipfile", "error: the format of a file cannot be told by its name"),
-    ],
-)
-def test_files_that_are_none(place: Place, source: str, message: str) -> None:
-    (place.directory / "Pipfile").write_text("")
-    before = place.state()
-    how = ("--format", "requirements") if source in ("gone.txt", ".", "/dev/zero") else ()
-    done = place.run("import", "n.ipynb", "--from", source, *how)
-    assert done.returncode == 1
-    assert done.stderr.startswith(message)
-    assert place.state() == before
-
-
 def test_included_files_are_read_beside_the_one_that_names_them(place: Place) -> None:
     folder = place.directory / "sub"
     folder.mkdir()
@@ -357,7 +309,7 @@ def test_an_export_replaces_no_file_unasked(locked: Place) -> None:
         "hint: name another file, or replace it with --force\n"
     )
     assert locked.ok("export", "n.ipynb", "-o", "pylock.toml", "--force") == (
-        f"wrote {target}: 6 distributions, as pylock\n"
+        f"wrote {target}: 8 distributions, as pylock\n"
     )
     done = locked.run("export", "n.ipynb", "-o", "n.ipynb", "--format", "script", "--force")
     assert done.stderr.startswith("error: the notebook itself would be replaced")
@@ -375,7 +327,7 @@ def test_an_environment_file_and_a_copy_for_juv(locked: Place) -> None:
     # And back: the block is read out of its cell.
     fresh(locked)
     locked.ok("import", "n.ipynb", "--from", "juv.ipynb")
-    assert locked.lock["requirements"] == ["demo<1.2", "binary", "needed<2"]
+    assert locked.lock["requirements"] == ["demo<1.2", "binary", "needed<2", "pure"]
 
 
 def test_the_python_of_a_notebook(locked: Place) -> None:

@@ -316,6 +316,29 @@ def test_a_lost_lock_comes_back_from_an_output(place: Place) -> None:
     assert result["notes"] == ["found in the output of cells[0]"]
 
 
+def test_a_later_lock_in_an_output_takes_the_place_of_the_notebooks_own(place: Place) -> None:
+    """VS Code saves outputs and no metadata of ours."""
+    before = place.lock
+    result = events(place, "add", "n.ipynb", "apple")
+    later = json.loads(json.dumps(result["lock"]))
+    later["history"][0]["when"] = "2199-01-01T00:00:00Z"
+    data = {"application/vnd.pyartifacts.lock+json": {"lock": later, "digest": result["digest"]}}
+    output = {"output_type": "display_data", "data": data, "metadata": {}}
+    for lock, expected in ((before, later), (later, None)):
+        place.write_notebook("%pyartifacts add apple", lock=lock)
+        document = json.loads(place.notebook.read_text())
+        document["cells"][0].update(execution_count=1, outputs=[output])
+        place.notebook.write_text(json.dumps(document))
+        done = place.run("lock", "n.ipynb", "--recover", "--json")
+        if expected is None:
+            assert "the notebook has its lock, so there is nothing to recover" in done.stderr
+            continue
+        assert place.lock == expected
+        found = json.loads(done.stdout.splitlines()[-1])
+        assert found["notes"] == ["found in the output of cells[0]"]
+        assert [each["name"] for each in found["changes"]] == ["apple"]
+
+
 def test_a_strangers_lock_that_is_recovered_is_not_approved(place: Place) -> None:
     lock = lose(place)
     stranger = {"XDG_CONFIG_HOME": str(place.directory / "stranger")}
@@ -338,7 +361,7 @@ def test_a_lock_that_is_nowhere(place: Place) -> None:
 # Tools that rewrite notebooks
 
 
-@pytest.mark.parametrize("kind", ["py:percent", "py:light", "md", "Rmd", "py:hydrogen"])
+@pytest.mark.parametrize("kind", ["py:percent", "py:light", "md", "md:myst", "Rmd"])
 def test_jupytext_keeps_the_lock_where_it_is_told_to(place: Place, kind: str) -> None:
     lock = place.lock
     suffix = kind.partition(":")[0]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_pyartifacts.kernel.provisioner import BOOTSTRAP
+from jupyter_pyartifacts.kernel.launch import BOOTSTRAP
 
 LOAD = f"""
 import json, os, sys

@@ -226,3 +226,67 @@ def test_a_failure_that_cannot_be_read_is_still_a_failure(text):
     name, message = launch.parse_failure(text)
     assert name == "PyArtifactsError"
     assert message == (text or "the environment of this notebook could not be prepared")
+
+
+PLAIN = [*STOCK[:3], "-f", "/run time/k.json"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["-f", "/run time/k.json"],
+        ["--f=/run time/k.json"],
+        ['--f="/run time/k.json"'],
+        ["-f=/run time/k.json"],
+        ["--connection-file=/run time/k.json"],
+    ],
+)
+def test_the_connection_file_in_every_form(words):
+    command = [*STOCK[:3], "--debug", *words, "--x=1"]
+    plain = [*STOCK[:3], "--debug", "-f", "/run time/k.json", "--x=1"]
+    assert launch.plain_command(command) == (plain, "/run time/k.json")
+    assert launch.plain_command([*STOCK[:3], *words]) == (PLAIN, "/run time/k.json")
+
+
+def test_a_command_without_a_connection_file():
+    assert launch.plain_command(STOCK[:3]) == (STOCK[:3], None)
+    assert launch.plain_command([*STOCK[:3], "-f"]) == ([*STOCK[:3], "-f", ""], "")
+    with pytest.raises(ValueError, match="does not start ipykernel"):
+        launch.plain_command(["R", "-f", "x"])
+
+
+def test_our_launcher_is_an_ipykernel_that_becomes_a_stock_one():
+    command = ["python", "-Xfrozen_modules=off", "-m", launch.LAUNCHER, "-f", "k"]
+    assert launch.is_ipykernel("python", command)
+    assert launch.stock_command("/host/python", command) == [
+        "/host/python",
+        "-Xfrozen_modules=off",
+        *("-m", "ipykernel_launcher", "-f", "k", "--ext=jupyter_pyartifacts"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("environ", "named"),
+    [
+        ({}, None),
+        ({"JPY_SESSION_NAME": "/n.ipynb"}, "/n.ipynb"),
+        ({"JPY_SESSION_NAME": "/n.ipynb", "JPY_PARENT_PID": "7"}, "/n.ipynb"),
+        ({"JPY_SESSION_NAME": "/n.ipynb", "JPY_PARENT_PID": "8"}, None),
+        ({"JPY_SESSION_NAME": "/n.ipynb", "JPY_PARENT_PID": "8", "OS": "Windows_NT"}, "/n.ipynb"),
+        ({"JPY_SESSION_NAME": "console-1"}, None),
+        ({"PYARTIFACTS_NOTEBOOK": "n.ipynb"}, "n.ipynb"),
+        ({"JPY_SESSION_NAME": "/n.ipynb", "PYARTIFACTS_NOTEBOOK": "/m.ipynb"}, "/n.ipynb"),
+        ({"PYARTIFACTS_NOTEBOOK": "n.ipynb", "PYARTIFACTS_SESSION": "/s.json"}, None),
+        ({"JPY_SESSION_NAME": "/n.ipynb", "PYARTIFACTS_SESSION": "/s.json"}, None),
+        (
+            {
+                "JPY_SESSION_NAME": "/n.ipynb",
+                "PYARTIFACTS_SESSION": "/s.json",
+                "JPY_PARENT_PID": "7",
+            },
+            "/n.ipynb",
+        ),
+    ],
+)
+def test_the_notebook_that_the_variables_name(environ, named):
+    assert launch.named_notebook(environ, parent=7) == named

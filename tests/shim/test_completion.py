@@ -33,6 +33,12 @@ def complete(line: str) -> list[str]:
         ("%pyartifacts add --as-of ", []),
         ("%pyartifacts undo ", ["--dry-run", "--offline", "--trust"]),
         ("%pyartifacts help ver", ["verify"]),
+        ("%pyartifacts export ", ["pylock", "requirements", "environment", "script"]),
+        ("%pyartifacts export re", ["requirements"]),
+        ("%pyartifacts export pylock ", []),
+        ("%pyartifacts export pylock -", ["-o", "--force", "--trust", "--help"]),
+        ("%pyartifacts import --r", ["--replace"]),
+        ("%pyartifacts import --extra ", []),
         ("%pyartifacts frobnicate ", []),
         ("%pyartifacts add pan", []),
     ],
@@ -56,4 +62,6 @@ def test_wheels_and_notebooks_are_offered_as_paths(
     ]
     assert complete("%pyartifacts add ~/w") == ["~/wheels/"]
     assert complete("%pyartifacts instantiate ") == ["n.ipynb", "wheels/"]
+    assert complete("%pyartifacts import ") == ["n.ipynb", "wheels/", "x.txt"]
+    assert complete("%pyartifacts export -o x") == ["x.txt"]
     assert complete(f"%pyartifacts instantiate {tmp_path}{os.sep}n") == [f"{tmp_path}/n.ipynb"]

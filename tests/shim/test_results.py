@@ -260,6 +260,42 @@ def test_trust() -> None:
     )
 
 
+def test_an_export() -> None:
+    event = {"verb": "export", "format": "requirements", "distributions": 2, "notes": []}
+    here = result_of({**event, "output": None, "text": "a==1\nb==2\n"})
+    assert str(here) == "a==1\nb==2"
+    assert here.text == "a==1\nb==2\n"
+    there = result_of({**event, "output": "/r.txt", "text": None, "notes": ["no hashes"]})
+    assert str(there) == "wrote /r.txt: 2 distributions, as requirements\nnote: no hashes"
+
+
+def test_a_sweep() -> None:
+    event = {"verb": "gc", "removed": ["view a", "artifact b"], "size": 1_200_000, "kept": 1}
+    assert str(result_of({**event, "dry_run": False})) == (
+        "removed 2 things (1.2 MB), 1 artifact in use"
+    )
+    assert str(result_of({**event, "dry_run": True})).startswith("would remove 2 things")
+
+
+FINDINGS = [
+    {"state": "right", "what": "store", "found": "/store", "hint": None},
+    {"state": "wrong", "what": "network", "found": "none", "hint": "connect"},
+]
+
+
+def test_a_doctors_findings() -> None:
+    result = result_of({"verb": "doctor", "findings": FINDINGS, "notes": []})
+    assert str(result).splitlines() == [
+        "ok    store: /store",
+        "WRONG network: none",
+        "      connect",
+    ]
+    assert not result.ok
+    page = parsed(result._repr_html_()).text
+    assert page.index("network") < page.index("store")
+    assert result_of({"verb": "doctor", "findings": FINDINGS[:1]}).ok
+
+
 def test_help() -> None:
     lines = str(result_of({"verb": "help", "topic": None})).splitlines()
     assert lines[0].startswith("%pyartifacts add REQUIREMENT ...  ")
@@ -306,8 +342,17 @@ def test_help() -> None:
             "repaired": [],
         },
         {"verb": "trust", "digest": "sha256:" + EVIL, "distributions": 1, "indexes": [EVIL]},
+        {"verb": "export", "format": EVIL, "distributions": 1, "text": EVIL, "output": None},
+        {"verb": "export", "format": EVIL, "distributions": 1, "text": None, "output": EVIL},
+        {
+            "verb": "doctor",
+            "findings": [{"state": "wrong", "what": EVIL, "found": EVIL, "hint": EVIL}],
+        },
     ],
-    ids=["change", "show", "show one", "outdated", "history", "verify", "trust"],
+    ids=[
+        *("change", "show", "show one", "outdated", "history", "verify", "trust"),
+        *("export", "export into a file", "doctor"),
+    ],
 )
 def test_whatever_comes_from_outside_is_escaped(event: dict[str, Any]) -> None:
     page = parsed(result_of(event)._repr_html_())

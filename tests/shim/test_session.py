@@ -10,6 +10,7 @@ from jupyter_pyartifacts.notebook import read_document
 from jupyter_pyartifacts.shim.failures import PyArtifactsError
 from jupyter_pyartifacts.shim.session import (
     Session,
+    editor_notebook,
     find_notebook,
     isolated_session,
     read_notebook_lock,
@@ -129,10 +130,13 @@ def test_where_the_notebook_is(tmp_path: Path) -> None:
     assert find_notebook({}, {"__vsc_ipynb_file__": 3}, here) is None
 
 
-def test_a_lock_of_the_wrong_shape_is_no_lock(tmp_path: Path) -> None:
+def test_a_lock_of_the_wrong_shape_is_left_to_the_engine_to_refuse(tmp_path: Path) -> None:
     path = tmp_path / "n.ipynb"
     assert read_notebook_lock(str(notebook(path))) is None
-    assert read_notebook_lock(str(notebook(path, pyartifacts="x"))) is None
+    assert read_notebook_lock(str(notebook(path, pyartifacts="x"))) == "x"
+    session = Session(str(tmp_path / "s.json"), "/host/python", False)
+    session.write_lock("x")
+    assert (session.has_lock(), session.lock()) == (True, None)
     path.write_text("[]")
     assert read_notebook_lock(str(path)) is None
     assert read_notebook_lock(str(tmp_path / "none.ipynb")) is None
@@ -147,3 +151,49 @@ def test_a_kernel_that_moved_says_so_beside_its_lock(tmp_path: Path) -> None:
     session.note_moved()
 
     assert json.loads(path.read_text()) == {"pyartifacts": LOCK, "pid": 12, "moved": True}
+
+
+MADE = [{"when": "2026-01-01T00:00:00Z"}]
+LATER = [{"when": "2026-01-02T00:00:00Z"}]
+
+
+def shown_by(count: object, lock: object) -> dict[str, Any]:
+    data = {"application/vnd.pyartifacts.lock+json": {"lock": lock, "digest": "sha256:0"}}
+    return {
+        "execution_count": count,
+        "outputs": [{"data": {"text/plain": "added"}}, {"data": data}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("saved", "cells", "expected"),
+    [
+        (None, [], None),
+        (None, [shown_by(1, LOCK)], LOCK),
+        (None, [shown_by(2, LOCK), shown_by(1, None)], LOCK),
+        (None, [shown_by(1, LOCK), shown_by(2, None)], None),
+        (None, [shown_by(None, LOCK), shown_by("3", LOCK)], None),
+        ({"history": MADE}, [shown_by(1, {"history": LATER})], {"history": LATER}),
+        ({"history": LATER}, [shown_by(1, {"history": MADE})], {"history": LATER}),
+        ({"history": MADE}, [shown_by(1, {"history": MADE, "x": 1})], {"history": MADE}),
+        ({"history": MADE}, [shown_by(1, {"history": [1]}), shown_by(2, "odd")], {"history": MADE}),
+        ({"history": MADE}, [shown_by(1, None)], {"history": MADE}),
+        (None, [1, {"outputs": 1}, {"execution_count": 1, "outputs": [1, {"data": []}]}], None),
+    ],
+)
+def test_a_lock_that_a_cell_has_shown_counts_where_no_frontend_keeps_it(
+    tmp_path: Path, saved: object, cells: list[Any], expected: object
+) -> None:
+    metadata = {} if saved is None else {"pyartifacts": saved}
+    path = tmp_path / "n.ipynb"
+    path.write_text(json.dumps({"cells": cells, "metadata": metadata}))
+    assert read_notebook_lock(str(path), outputs=True) == expected
+    assert read_notebook_lock(str(path)) == saved
+
+
+def test_only_a_file_that_is_there_is_an_editors_notebook(tmp_path: Path) -> None:
+    path = notebook(tmp_path / "n.ipynb")
+    assert editor_notebook({"__vsc_ipynb_file__": str(path)}) == str(path)
+    for name in (None, 1, "", str(tmp_path), str(tmp_path / "gone.ipynb"), f"{path}.py"):
+        assert editor_notebook({"__vsc_ipynb_file__": name}) is None
+    assert editor_notebook({}) is None

@@ -92,18 +92,21 @@ class Running:
         parent: str | None = self.client.get_iopub_msg(timeout=1)["parent_header"].get("msg_id")
         return parent
 
-    def run(self, code: str, *, answers: tuple[str, ...] = (), silent: bool = False) -> Answer:
-        """Run a cell to its end; `answers` are what the user types into `input()`."""
-        request = self.send(code, stdin=bool(answers), silent=silent)
+    def run(self, code: str, *, answers: tuple[str, ...] = (), **how: bool) -> Answer:
+        """Run a cell to its end; `answers` are what the user types into `input()`.
+
+        `how` is of the request: `silent`, `store_history`.
+        """
+        request = self.send(code, stdin=bool(answers), **how)
         for text in answers:
             message = self.client.get_stdin_msg(timeout=PATIENCE)
             assert message["msg_type"] == "input_request"
             self.client.input(text)
         return self.wait(request)
 
-    def send(self, code: str, *, stdin: bool = False, silent: bool = False) -> str:
+    def send(self, code: str, *, stdin: bool = False, **how: bool) -> str:
         """Send a cell and return its message id."""
-        return self.client.execute(code, allow_stdin=stdin, silent=silent)
+        return self.client.execute(code, allow_stdin=stdin, **how)
 
     def wait(self, request: str) -> Answer:
         """Collect what a cell brings until it ends."""

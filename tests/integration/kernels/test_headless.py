@@ -69,32 +69,6 @@ def run_tool(name, directory, environ):
     return nbformat.read(directory / ("n.ipynb" if inplace else "out.ipynb"), 4)
 
 
-@pytest.fixture
-def environ_of(environ, enabled):
-    """Return a function: the engine needs nothing to be enabled, all others do."""
-    stock = {key: value for key, value in enabled.items() if key != "JUPYTER_PATH"}
-    return lambda name: stock if name == "papermill --engine" else enabled
-
-
-@pytest.mark.parametrize("name", TOOLS)
-def test_tools(environ_of, lock, tmp_path, name):
-    write_notebook(tmp_path / "n.ipynb", SEE, lock=lock)
-    result = run_tool(name, tmp_path, environ_of(name))
-    assert outputs(result) == "2.2.3 1\n"
-    assert result.metadata.pyartifacts == lock
-
-
-@pytest.mark.parametrize("name", TOOLS)
-def test_a_lock_made_by_a_cell_reaches_the_output(environ_of, lock, tmp_path, name):
-    send = (
-        "import comm\n"
-        "comm.create_comm(target_name='pyartifacts.lock', data={'lock': {'new': [1]}});"
-    )
-    write_notebook(tmp_path / "n.ipynb", send, lock=lock)
-    result = run_tool(name, tmp_path, environ_of(name))
-    assert result.metadata.pyartifacts == {"new": [1]}
-
-
 def test_a_stock_kernels_lock_reaches_the_output_too(enabled, tmp_path):
     send = (
         "import comm\n"

@@ -310,3 +310,56 @@ def test_the_environment_of_the_kernel_stays_out_of_the_engine(kernel, tmp_path)
     kernel.run(f"import os; os.environ['PYTHONPATH'] = {str(trap)!r}")
     assert "pandas" in text_of(kernel.run("%pyartifacts show"))
     assert os.path.exists(trap)
+
+
+def test_a_lock_goes_out_to_other_tools_and_comes_in_from_them(kernel, lock, tmp_path):
+    shown_text = kernel.run("result = %pyartifacts export requirements")
+    assert shown_text.data == []
+    text = kernel.value("result.text")
+    assert "pandas==2.2.3" in text
+    assert kernel.value("str(result)").splitlines() == text.splitlines()
+    environment = text_of(kernel.run("%pyartifacts export environment"))
+    assert environment.splitlines()[1] == 'name: "n"'
+    written = text_of(kernel.run("%pyartifacts export -o pylock.toml"))
+    count = len(lock["distributions"])
+    assert written == f"wrote {tmp_path}/pylock.toml: {count} distributions, as pylock"
+    again = message_of(kernel.run("%pyartifacts export -o pylock.toml"))
+    assert again.splitlines()[-1] == "hint: name another file, or replace it with --force"
+    for line in ("-o copy.ipynb", "script -o copy.ipynb"):
+        refused = message_of(kernel.run(f"%pyartifacts export {line}"))
+        assert refused.splitlines()[0] == (
+            "PyArtifactsError: a kernel's session has no cells to copy (this notebook)"
+        )
+    refused = message_of(kernel.run("%pyartifacts export pylock -o n.ipynb --force"))
+    assert "the notebook itself would be replaced" in refused
+
+    (tmp_path / "requirements.txt").write_text(f"{PACKAGE}\n")
+    imported = kernel.run("%pyartifacts import requirements.txt")
+    assert text_of(imported).splitlines()[:2] == [
+        "import requirements.txt: 1 added",
+        "  + inflection 0.5.0",
+    ]
+    assert locks_of(imported)[0]["lock"] == session_of(kernel)["pyartifacts"]
+    assert kernel.run("import inflection").ok
+    assert session_of(kernel)["pyartifacts"]["requirements"] == [*lock["requirements"], PACKAGE]
+    gone = message_of(kernel.run("%pyartifacts import gone.txt"))
+    assert gone.splitlines() == [
+        f"PyArtifactsError: there is no such file ({tmp_path}/gone.txt)",
+        "hint: name a file that exists and that you may read: %pyartifacts import FILE",
+    ]
+
+
+def test_the_store_and_the_installation(kernel, lock):
+    assert text_of(kernel.run("%pyartifacts gc --dry-run")).startswith("would remove ")
+    found = text_of(kernel.run("%pyartifacts doctor"))
+    assert "WRONG" not in found
+    assert f"{len(lock['distributions'])} distributions" in found
+
+
+def test_the_pip_lines_of_the_saved_notebook(start, lock, tmp_path):
+    kernel = start(write_notebook(tmp_path / "n.ipynb", f"%pip install {PACKAGE}", lock=lock))
+    assert text_of(kernel.run("%pyartifacts import")).splitlines()[:2] == [
+        "import: 1 added",
+        "  + inflection 0.5.0",
+    ]
+    assert text_of(kernel.run("%pyartifacts lock")).splitlines()[0] == "lock: nothing to change"
