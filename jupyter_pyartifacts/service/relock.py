@@ -145,6 +145,7 @@ def make_request(
 ) -> ResolveRequest:
     """Return what the resolver is asked for so that it answers with the lock that is wanted."""
     from ..resolve import ResolveRequest
+    from ..widgets import HalvesBesideLab
 
     return ResolveRequest(
         requirements=wanted.requirements,
@@ -162,6 +163,7 @@ def make_request(
         as_of=options.as_of or wanted.as_of,
         prereleases=options.prereleases,
         directory=document.directory,
+        other_half=HalvesBesideLab(),
     )
 
 
