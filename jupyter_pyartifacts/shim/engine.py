@@ -24,11 +24,14 @@ _PATIENCE = 5.0
 
 
 def engine_command(host_python, verb, session, arguments=(), options=()):
-    """Return the argv of one engine run; what the user typed comes after `--`."""
+    """Return the argv of one engine run; what the user typed comes after `--`.
+
+    `session` is None for a verb that is about no notebook.
+    """
     command = [host_python, "-c", _ENTRY.format(_INSTALLED_IN), verb, "--json"]
     for name, value in options:
         command.append(name if value is None else "{}={}".format(name, value))
-    return [*command, "--", session, *list(arguments)]
+    return [*command, "--", *([] if session is None else [session]), *list(arguments)]
 
 
 def child_environment(environ, view=None, notebook=None):

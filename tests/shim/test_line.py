@@ -75,8 +75,9 @@ def test_help_for_one_verb(line: str) -> None:
         (
             "frobnicate",
             "%pyartifacts has no verb 'frobnicate'\n"
-            "hint: the verbs are add, remove, upgrade, outdated, show, python, undo, history, "
-            "instantiate, verify, trust, panel, help; `%pyartifacts help` says more",
+            "hint: the verbs are add, remove, upgrade, outdated, versions, show, python, undo, "
+            "history, instantiate, verify, store, gc, trust, panel, help; `%pyartifacts help` says "
+            "more",
         ),
         ("add", "`add` needs to know what\nhint: write %pyartifacts add REQUIREMENT ..."),
         (
