@@ -168,7 +168,10 @@ def _render_gc(event: Event) -> list[RenderableType]:
 
 def _render_store(event: Event) -> list[RenderableType]:
     free = human_size(event["free"])
-    holds = f"{event['artifacts']} packages, {event['views']} environments"
+    holds = ", ".join(
+        f"{number} {noun}{'' if number == 1 else 's'}"
+        for number, noun in ((event["artifacts"], "package"), (event["views"], "environment"))
+    )
     lines = [f"store: {event['path']}", f"holds: {human_size(event['size'])} ({holds})"]
     return [Text(_clean(line)) for line in (*lines, *([f"free:  {free}"] if free else []))]
 

@@ -221,7 +221,7 @@ class Panel(object):
             changes, python = result.data.get("changes"), result.data.get("python") or {}
             moved = python.get("before") != python.get("after")
             # A requirement may be another one and its pins the same.
-            self._propose((verb, arguments), bool(changes) or moved or verb == "add")
+            self._propose((verb, arguments), bool(changes) or moved or verb != "upgrade")
             self._view.say(result)
 
         self._view.discard()
