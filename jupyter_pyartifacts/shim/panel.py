@@ -127,6 +127,7 @@ class Panel(object):
         self._display_id = uuid.uuid4().hex
         self._shown = shown
         self._planned = None
+        self._is_stale = False
         self._timer = None
         self._view = PanelView(Widgets(ipywidgets, self._guard), self, _is_vs_code(ip))
         self._view.draw(shown, None, commands.facts)
@@ -192,6 +193,8 @@ class Panel(object):
                 raise error
             else:
                 self._guard(lambda: then(result))
+            if self._is_stale:
+                self._refresh()
 
         self._view.busy(True)
         self._view.progress(markup.progress_html(title, None, None))
@@ -202,8 +205,13 @@ class Panel(object):
         self._start(title, lambda run: run(verb, *arguments), then)
 
     def _refresh(self):
-        """Read again what is pinned: somebody else changed it."""
-        self._start("read the packages", lambda run: _read(self._commands), self._renew)
+        """Read again what is pinned, now or once there is time: somebody changed it."""
+        self._is_stale = self._background.is_busy
+        self._start("read the packages", lambda run: self._read(), self._renew)
+
+    def _read(self):
+        self._is_stale = False
+        return _read(self._commands)
 
     def _renew(self, shown):
         self._shown = shown
@@ -271,7 +279,7 @@ class Panel(object):
         verb, arguments = self._planned
 
         def work(run):
-            return run(verb, *arguments), _read(self._commands)
+            return run(verb, *arguments), self._read()
 
         def show(results):
             changed, shown = results
@@ -294,7 +302,7 @@ class Panel(object):
 
         self._start(
             "trust",
-            lambda run: (run("trust"), run("instantiate"), _read(self._commands)),
+            lambda run: (run("trust"), run("instantiate"), self._read()),
             show,
         )
 
@@ -311,7 +319,7 @@ class Panel(object):
             self._renew(results[1])
             self._view.say(results[0])
 
-        self._start(verb, lambda run: (run(verb), _read(self._commands)), show)
+        self._start(verb, lambda run: (run(verb), self._read()), show)
 
     # What is asked.
 

@@ -1,4 +1,4 @@
-"""The panel inside a notebook, by mouse and by keyboard, in Lab and Notebook 7; and without them."""
+"""The panel in Lab and Notebook 7, by mouse and by keyboard; and where no widgets are drawn."""
 
 from __future__ import annotations
 

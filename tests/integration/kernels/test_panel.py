@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.test_widgets import MANAGER, distribution
+
 from .conftest import write_notebook
 from .running import PATIENCE, Answer, Running
 
@@ -181,3 +183,35 @@ def test_it_adds_beside_a_running_cell_and_is_alone_in_that(kernel: Running) -> 
         "  found:    add pandas\n"
         "hint: wait until it is done, or press Cancel in the panel that makes it"
     )
+
+
+def test_a_lock_of_somebody_else_is_asked_about(start: Any, lock: Any, tmp_path: Path) -> None:
+    foreign = write_notebook(tmp_path / "foreign.ipynb", lock=lock)
+    # Another user, who approved nothing, in an editor that starts kernels itself.
+    kernel = start(
+        write_notebook(tmp_path / "n.ipynb"),
+        variables={"XDG_CONFIG_HOME": str(tmp_path / "another"), "JPY_SESSION_NAME": ""},
+    )
+    assert kernel.run("%load_ext jupyter_pyartifacts").ok
+    panel = Panel(kernel, variables=f"__vsc_ipynb_file__ = {str(foreign)!r}")
+    assert panel.is_shown("Trust these packages")
+    panel.wait_for("made by somebody else, and you have not approved it")
+    panel.click(description="Upgrade all…")
+    panel.wait_for("hint: ")
+    panel.click(description="Trust these packages")
+    panel.wait_for("approved")
+    panel.wait_for("press Restart above the notebook")
+    assert kernel.value("__import__('pandas').__version__") == "2.2.3"
+
+
+def test_a_lock_made_beside_an_older_lab_has_widgets_that_it_draws(
+    start: Any, make_lock: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What is installed beside JupyterLab here, if it were that of ipywidgets 7.
+    distribution(
+        tmp_path, "jupyterlab_widgets", "1.1.11", MANAGER, {"name": MANAGER, "version": "3.1.11"}
+    )
+    monkeypatch.syspath_prepend(tmp_path / "lib" / "site-packages")
+    kernel = start(write_notebook(tmp_path / "n.ipynb", lock=make_lock("inflection")))
+    major = "__import__('ipywidgets').__version__.partition('.')[0]"
+    assert kernel.value(major) == "7"
