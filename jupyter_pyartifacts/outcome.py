@@ -18,8 +18,11 @@ __all__ = [
     "Outdated",
     "OutdatedRow",
     "PastChange",
+    "Release",
+    "Released",
     "Remembered",
     "ShownPin",
+    "Stored",
     "Verified",
     "in_use",
 ]
@@ -31,7 +34,8 @@ class Changed:
 
     `lock` is None where the notebook has none any more; `size` counts the bytes of the artifacts
     that this platform uses; `direct` names the distributions that the user asked for; `former`
-    is the Python of the lock before, None if there was none.
+    is the Python of the lock before, None if there was none. `size_missing` counts the bytes that
+    a dry run's change would fetch, None where that was not asked.
     """
 
     verb: str
@@ -42,6 +46,7 @@ class Changed:
     environment: Environment | None = None
     notes: tuple[str, ...] = ()
     size: int = 0
+    size_missing: int | None = None
     dry_run: bool = False
 
     def to_event(self) -> dict[str, Any]:
@@ -65,6 +70,7 @@ class Changed:
             "platforms": [] if lock is None else list(lock.platforms),
             "left_out": [] if lock is None else _left_out(lock.left_out),
             "size": self.size,
+            "size_missing": self.size_missing,
         }
 
 
@@ -86,7 +92,10 @@ def _left_out(left_out: tuple[LeftOut, ...]) -> list[dict[str, str]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownPin:
-    """One distribution as `show` lists it; `size` in bytes, None where not for this platform."""
+    """One distribution as `show` lists it; `size` in bytes, None where not for this platform.
+
+    `instantiated` tells whether it is in the store.
+    """
 
     name: str
     version: str
@@ -96,17 +105,26 @@ class ShownPin:
     required_by: tuple[str, ...]
     dependencies: tuple[str, ...]
     marker: str | None
+    instantiated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """What a notebook pins, and the interpreter that runs it, or `problem`: why none can be had."""
+    """What a notebook pins, and the interpreter that runs it, or `problem`: why none can be had.
+
+    `question` is what the user has to be asked before the lock may be used, None if nothing;
+    `platform` is this machine's; `widgets` the major version of ipywidgets that the JupyterLab
+    of this environment draws, None if it draws none.
+    """
 
     lock: Lock
     trusted: bool
     distributions: tuple[ShownPin, ...]
     interpreter: InterpreterInUse | None = None
     problem: str | None = None
+    question: str | None = None
+    platform: str = ""
+    widgets: int | None = None
     notes: tuple[str, ...] = ()
 
     def to_event(self) -> dict[str, Any]:
@@ -119,12 +137,15 @@ class Listed:
             "python": f"{self.lock.python.implementation} {self.lock.python.version}",
             "interpreter": in_use(self.interpreter),
             "interpreter_problem": self.problem,
+            "platform": self.platform,
             "platforms": list(self.lock.platforms),
             "left_out": _left_out(self.lock.left_out),
             "indexes": [f"{index.name} {index.url}" for index in self.lock.indexes],
             "as_of": self.lock.as_of,
             "digest": str(lock_digest(self.lock)),
             "trusted": self.trusted,
+            "question": self.question,
+            "widgets": self.widgets,
             "notes": list(self.notes),
             "distributions": [asdict(each) for each in self.distributions],
         }
@@ -158,6 +179,48 @@ class Outdated:
             "outdated": [asdict(row) for row in self.rows],
             "notes": list(self.notes),
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """One version of a project; `released` is its day, None where the index does not say."""
+
+    version: str
+    released: str | None
+    yanked: bool
+    prerelease: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Released:
+    """The versions of a project, the newest first."""
+
+    name: str
+    versions: tuple[Release, ...]
+
+    def to_event(self) -> dict[str, Any]:
+        """Return the event `result` of the JSON stream."""
+        return {
+            "event": "result",
+            "verb": "versions",
+            "name": self.name,
+            "versions": [asdict(each) for each in self.versions],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """What the store that is written takes; sizes in bytes, `free` None where nobody can tell."""
+
+    path: str
+    size: int
+    artifacts: int
+    views: int
+    free: int | None
+
+    def to_event(self) -> dict[str, Any]:
+        """Return the event `result` of the JSON stream."""
+        return {"event": "result", "verb": "store", **asdict(self)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

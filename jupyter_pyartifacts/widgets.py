@@ -1,4 +1,4 @@
-"""Whether this environment's Lab can draw the widgets of a view: their Lab halves, compared.
+"""Whether this environment's Lab can draw a notebook's widgets: their Lab halves, compared.
 
 A widget is drawn by a prebuilt extension of the Lab that shows it (`share/jupyter/labextensions`,
 JupyterLab's "prebuilt extensions"), which comes with the widget's own distribution. A view has the
@@ -11,11 +11,22 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-__all__ = ["LabHalf", "compare_halves", "lab_halves", "widget_notes"]
+from packaging.utils import canonicalize_name
+
+__all__ = [
+    "HalvesBesideLab",
+    "LabHalf",
+    "compare_halves",
+    "drawn_series",
+    "lab_halves",
+    "widget_notes",
+]
 
 _PLACE = ("share", "jupyter", "labextensions")
+_MANAGER = "@jupyter-widgets/jupyterlab-manager"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +84,66 @@ def compare_halves(own: Iterable[LabHalf], here: Iterable[LabHalf]) -> tuple[str
                 "beside JupyterLab as well, and reload the page"
             )
     return tuple(notes)
+
+
+class HalvesBesideLab:
+    """Know the versions of this environment's distributions that bring widgets' Lab halves.
+
+    Called with a canonical name; None for whatever brings none. What cannot be read is no half.
+    """
+
+    def __call__(self, name: str) -> str | None:
+        """Return the version of a distribution that brings a half, None of any other."""
+        version, metadata = self._installed.get(name, ("", None))
+        if metadata is None:
+            return None
+        try:
+            record = (metadata / "RECORD").read_text("utf-8")
+        except (OSError, ValueError):
+            return None
+        for line in record.splitlines() if "labextensions/" in record else ():
+            path = line.partition(",")[0]
+            is_half = "labextensions/" in path and path.endswith("/package.json")
+            if is_half and _is_of_widgets(metadata.parent / path):
+                return version
+        return None
+
+    @cached_property
+    def _installed(self) -> dict[str, tuple[str, Path | None]]:
+        """Return version and metadata by name: importlib.metadata takes longer to load."""
+        found: dict[str, tuple[str, Path | None]] = {}
+        for place in sys.path:
+            for metadata in Path(place).glob("*.dist-info") if place else ():
+                name, _, version = metadata.name[: -len(".dist-info")].partition("-")
+                found.setdefault(canonicalize_name(name), (version, metadata))
+        return found
+
+
+def _is_of_widgets(package: Path) -> bool:
+    try:
+        text = package.read_text("utf-8")
+        name = json.loads(text)["name"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    # anywidget's half names nothing of the widgets that it draws.
+    return name == "anywidget" or "@jupyter-widgets/" in text
+
+
+def drawn_series(places: Iterable[Path] | None = None) -> int | None:
+    """Return which major version of ipywidgets the Lab of this environment draws; None if none.
+
+    Lab's half of ipywidgets 7 is jupyterlab-manager 2 and 3, of ipywidgets 8 it is 5.
+    """
+    if places is None:
+        from jupyter_core.paths import jupyter_path
+
+        places = [Path(sys.prefix).joinpath(*_PLACE)]
+        places += [Path(text) for text in jupyter_path("labextensions")]
+    for half in lab_halves(places):
+        if half.name == _MANAGER:
+            major = half.version.partition(".")[0]
+            return 7 if major in ("2", "3") else 8
+    return None
 
 
 def lab_halves(places: Iterable[Path]) -> Iterator[LabHalf]:

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_pyartifacts.widgets import LabHalf, compare_halves, lab_halves, widget_notes
+from jupyter_pyartifacts.widgets import (
+    HalvesBesideLab,
+    LabHalf,
+    compare_halves,
+    drawn_series,
+    lab_halves,
+    widget_notes,
+)
 
 MANAGER = "@jupyter-widgets/jupyterlab-manager"
 
@@ -81,3 +88,42 @@ def test_this_environment_draws_its_own_widgets() -> None:
     import sys
 
     assert widget_notes(Path(sys.prefix)) == ()
+
+
+@pytest.mark.parametrize(
+    ("manager", "series"), [("2.0.1", 7), ("3.1.11", 7), ("5.0.16", 8), ("6.0.0", 8)]
+)
+def test_which_ipywidgets_a_lab_draws(tmp_path: Path, manager: str, series: int) -> None:
+    install(tmp_path, MANAGER, manager, "jupyterlab_widgets")
+    assert drawn_series([tmp_path / "share" / "jupyter" / "labextensions"]) == series
+
+
+def test_a_lab_without_the_widgets_manager_draws_none(tmp_path: Path) -> None:
+    install(tmp_path, "jupyter-nowhere", "5.0.0", "nowhere")
+    assert drawn_series([tmp_path / "share" / "jupyter" / "labextensions"]) is None
+
+
+def distribution(place: Path, name: str, version: str, half: str, package: object) -> None:
+    """Write what an installed distribution has of a Lab half."""
+    site = place / "lib" / "site-packages"
+    metadata = site / f"{name}-{version}.dist-info"
+    metadata.mkdir(parents=True)
+    path = Path("..", "..", "share", "jupyter", "labextensions", half, "package.json")
+    (metadata / "RECORD").write_text(f"{name}.py,,\n{path.as_posix()},sha256=0,0\n")
+    (site / path).parent.mkdir(parents=True)
+    (site / path).write_text(json.dumps(package))
+
+
+def test_the_halves_that_are_installed_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uses = {"dependencies": {"@jupyter-widgets/base": "^6"}}
+    distribution(tmp_path, "Two_Words", "0.9.7", "two", {"name": "two", **uses})
+    distribution(tmp_path, "anywidget", "0.9.18", "anywidget", {"name": "anywidget"})
+    distribution(tmp_path, "notebook", "7.0", "@jupyter-notebook/lab", {"name": "lab"})
+    distribution(tmp_path, "broken", "1.0", "broken", [])
+    (tmp_path / "lib" / "site-packages" / "bare-1.0.dist-info").mkdir()
+    monkeypatch.setattr("sys.path", ["", "/nowhere", str(tmp_path / "lib" / "site-packages")])
+    here = HalvesBesideLab()
+    names = ("two-words", "anywidget", "notebook", "broken", "bare", "unknown")
+    assert [here(name) for name in names] == ["0.9.7", "0.9.18", None, None, None, None]

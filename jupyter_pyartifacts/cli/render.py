@@ -166,6 +166,30 @@ def _render_gc(event: Event) -> list[RenderableType]:
     return [*lines, Text(f"{did} {count}, {human_size(event['size'])}; kept {event['kept']}")]
 
 
+def _render_store(event: Event) -> list[RenderableType]:
+    free = human_size(event["free"])
+    holds = ", ".join(
+        f"{number} {noun}{'' if number == 1 else 's'}"
+        for number, noun in ((event["artifacts"], "package"), (event["views"], "environment"))
+    )
+    lines = [f"store: {event['path']}", f"holds: {human_size(event['size'])} ({holds})"]
+    return [Text(_clean(line)) for line in (*lines, *([f"free:  {free}"] if free else []))]
+
+
+def _render_versions(event: Event) -> list[RenderableType]:
+    if not event["versions"]:
+        return [Text(_clean(f"no version of {event['name']} is allowed"))]
+    table = _table(event["name"], "released", "")
+    for row in event["versions"]:
+        marks = [word for word in ("yanked", "prerelease") if row[word]]
+        table.add_row(
+            _clean(row["version"]),
+            row["released"] or "-",
+            Text(", ".join(marks).replace("prerelease", "pre-release"), "yellow"),
+        )
+    return [table]
+
+
 def _render_export(event: Event) -> list[RenderableType]:
     count = event["distributions"]
     text = f"wrote {event['output']}: {count} distribution{'' if count == 1 else 's'}"
@@ -208,5 +232,7 @@ _RENDERERS: dict[str, Callable[[Event], list[RenderableType]]] = {
     "verify": _render_verify,
     "trust": _render_trust,
     "gc": _render_gc,
+    "store": _render_store,
+    "versions": _render_versions,
     "doctor": _render_doctor,
 }

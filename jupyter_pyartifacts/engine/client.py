@@ -28,6 +28,8 @@ VERBS = frozenset(
         "instantiate",
         "verify",
         "gc",
+        "store",
+        "versions",
         "show",
         "outdated",
         "history",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -23,7 +23,8 @@ class ResolveRequest:
     fit; `constraints` (PEP 508) bound what is needed anyway. `hashes` maps projects to the sha256
     of the files that may be taken of them. `as_of` is an RFC 3339 date or time: nothing uploaded
     later is seen. `prereleases` allows them for every project (else only where a requirement
-    names one). `directory` is what local wheels are relative to: the notebook's.
+    names one). `directory` is what local wheels are relative to: the notebook's. `other_half`
+    returns the version of a distribution whose widgets have a half beside JupyterLab here.
     """
 
     requirements: tuple[str, ...]
@@ -41,6 +42,7 @@ class ResolveRequest:
     as_of: str | None = None
     prereleases: bool = False
     directory: Path = field(default_factory=Path.cwd)
+    other_half: Callable[[str], str | None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from ..store.storage import storage_errors
 from .artifacts import ArtifactWriter
 from .assemble import assemble_distributions
 from .failure import named_as_refused, named_without_wheels
+from .halves import match_halves
 from .hashes import check_hashes, explain_by_hashes
 from .notes import describe_choices, missing_extras
 from .request import Resolution, ResolveRequest
@@ -80,7 +81,8 @@ def resolve(
             except ResolutionError as error:
                 explain_by_hashes(request, search, client, error)
                 raise
-            notes = _notes(search, found)
+            found, left_out, of_widgets = match_halves(search, found, left_out, request.other_half)
+            notes = (*_notes(search, found), *of_widgets)
         lock = _lock(request, search, client, found, left_out)
         check_hashes(lock, request.hashes)
     count = len(lock.distributions)

@@ -15,7 +15,7 @@ from ..service import Engine, LockOptions
 from .body import Field, boolean, one_of, options, text, texts
 from .document import HeldDocument, in_no_directory
 
-__all__ = ["FIELDS", "VERBS", "Change", "check_directory", "missing_bytes", "planned"]
+__all__ = ["FIELDS", "VERBS", "Change", "check_directory", "planned"]
 
 VERBS = ("add", "remove", "upgrade", "undo", "lock", "python")
 FIELDS = {
@@ -118,9 +118,7 @@ def check_directory(document: HeldDocument, arguments: tuple[str, ...] = ()) -> 
 
 def planned(engine: Engine, document: HeldDocument, change: Change) -> dict[str, Any]:
     """Return what a change would do; nothing is written or brought."""
-    changed = change.make(engine, document, dry_run=True)
-    event = changed.to_event()
-    after = changed.lock
+    event = change.make(engine, document, dry_run=True).to_event()
     return {
         "verb": change.verb,
         "digest": event["digest"],
@@ -129,14 +127,6 @@ def planned(engine: Engine, document: HeldDocument, change: Change) -> dict[str,
         "platforms": event["platforms"],
         "left_out": event["left_out"],
         "size": event["size"],
-        "size_missing": 0 if after is None else missing_bytes(engine, changed),
+        "size_missing": event["size_missing"],
         "python": event["python"],
     }
-
-
-def missing_bytes(engine: Engine, changed: Changed) -> int:
-    """Return the bytes that a change would have to fetch for this platform."""
-    lock = changed.lock
-    if lock is None or engine.platform not in lock.platforms:
-        return 0
-    return sum(pin.artifact.size for pin in engine.provider.missing(lock))

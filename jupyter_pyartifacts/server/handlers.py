@@ -14,16 +14,16 @@ from tornado import web
 from ..errors import LockError, PyArtifactsError, UsageError
 from ..report import NullReporter
 from ..service import Engine
+from ..service.offers import check_indexes, check_requirement, released_versions
+from ..service.storage import store_use
 from .access import guarded
 from .body import Field, boolean, text
 from .changes import FIELDS, Change, check_directory, planned
 from .jobs import Job
-from .offers import check_indexes, check_requirement, released_versions
 from .refusal import Refused, refused
 from .request import Asked, Fields, Handler
 from .running import running_state
 from .state import lock_state
-from .storage import store_use
 
 __all__ = ["handlers"]
 
@@ -119,13 +119,12 @@ class VersionsHandler(Handler):
     async def post(self) -> None:
         """Answer with the versions, the newest first."""
         asked = await self.asked()
-        self.answer(
-            await self.work(
-                lambda: released_versions(
-                    asked.engine(NullReporter()), asked.document(), asked.body["name"]
-                )
-            )
+        name = asked.body["name"]
+        found = await self.work(
+            lambda: released_versions(asked.engine(NullReporter()), asked.document(), name)
         )
+        event = found.to_event()
+        self.answer({key: event[key] for key in ("name", "versions")})
 
 
 class PlanHandler(Handler):
@@ -313,9 +312,9 @@ class StoreHandler(Handler):
     async def get(self) -> None:
         """Answer with its size."""
         settings = self.service.settings
-        self.answer(
-            await self.work(lambda: store_use(Engine(settings.engine_config(), NullReporter())))
-        )
+        found = await self.work(lambda: store_use(Engine(settings.engine_config(), NullReporter())))
+        event = found.to_event()
+        self.answer({key: event[key] for key in ("path", "size", "artifacts", "views", "free")})
 
 
 class JobHandler(Handler):

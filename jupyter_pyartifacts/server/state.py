@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from ..errors import NotApproved, PyArtifactsError
+from ..errors import PyArtifactsError
 from ..interpreter import host_version
 from ..model import Lock
 from ..outcome import in_use
@@ -31,15 +31,12 @@ def lock_state(engine: Engine, document: HeldDocument) -> dict[str, Any]:
         pins = pins_for(lock, engine.platform)
     except PyArtifactsError as error:
         notes.append(f"{error.what}; {error.hint}")
-    here = {
-        pin.distribution.name: engine.store.find_artifact(pin.artifact.key) is not None
-        for pin in pins
-    }
     kinds = {pin.distribution.name: pin.artifact.kind for pin in pins}
     indexes = {each.name: each.index for each in lock.distributions}
-    question = _question(engine, lock, document)
-    sizes = {pin.distribution.name: pin.artifact.size for pin in pins}
-    present = sum(size for name, size in sizes.items() if here[name])
+    question = event["question"]
+    here = {each["name"]: each for each in event["distributions"] if each["name"] in kinds}
+    present = [each for each in here.values() if each["instantiated"]]
+    size = sum(each["size"] for each in here.values())
     return {
         "digest": event["digest"],
         "trusted": question is None,
@@ -56,16 +53,15 @@ def lock_state(engine: Engine, document: HeldDocument) -> dict[str, Any]:
             {
                 **distribution,
                 "index": indexes[distribution["name"]],
-                "instantiated": here.get(distribution["name"], False),
                 "kind": kinds.get(distribution["name"]),
             }
             for distribution in event["distributions"]
         ],
         "artifacts": {
             "total": len(pins),
-            "present": sum(here.values()),
-            "bytes": sum(sizes.values()),
-            "bytes_missing": sum(sizes.values()) - present,
+            "present": len(present),
+            "bytes": size,
+            "bytes_missing": size - sum(each["size"] for each in present),
         },
         "history": [{"when": each.when, "what": each.what} for each in lock.history],
         "notes": notes,
@@ -95,18 +91,6 @@ def _without_lock(engine: Engine) -> dict[str, Any]:
         "history": [],
         "notes": [],
     }
-
-
-def _question(engine: Engine, lock: Lock, document: HeldDocument) -> str | None:
-    """Return what the user has to be asked before this lock may be used, None if nothing."""
-    config = engine.config
-    try:
-        engine.trust_store.check(
-            lock, config.trust, config.allowed_indexes, where=str(document.path)
-        )
-    except NotApproved as error:
-        return f"{error.what}.\n{error.details or ''}".strip()
-    return None
 
 
 def _python(engine: Engine, lock: Lock) -> dict[str, Any]:

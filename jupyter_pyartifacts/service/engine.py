@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import PyArtifactsError, UsageError
+from ..errors import NotApproved, PyArtifactsError, UsageError
 from ..history import undo_change
 from ..indexes import merge_indexes
 from ..lock import lock_digest, parse_lock, render_lock
@@ -47,10 +47,15 @@ class Engine(Workplace):
     def show(self, document: Document) -> Listed:
         """List what a notebook pins; reads only, also a lock nobody approved."""
         from ..outcome import Listed, ShownPin
+        from ..widgets import drawn_series
 
         lock = self.lock_of(document)
-        here = self.pins_here(lock)
-        sizes = {pin.distribution.name: pin.artifact.size for pin in here}
+        here = {pin.distribution.name: pin.artifact for pin in self.pins_here(lock)}
+        stored = {
+            name
+            for name, artifact in here.items()
+            if self.store.find_artifact(artifact.key) is not None
+        }
         required: dict[str, set[str]] = {}
         for each in lock.distributions:
             for dependency in each.dependencies:
@@ -62,16 +67,20 @@ class Engine(Workplace):
             interpreter=interpreter,
             problem=problem,
             trusted=self.trust_store.is_approved(lock),
+            question=self.trust_question(lock, document),
+            platform=self.platform,
+            widgets=drawn_series(),
             distributions=tuple(
                 ShownPin(
                     name=each.name,
                     version=each.version,
-                    size=sizes.get(each.name),
+                    size=here[each.name].size if each.name in here else None,
                     direct=each.name in direct,
                     kernel=each.name in kernel,
                     required_by=tuple(sorted(required.get(each.name, ()))),
                     dependencies=tuple(sorted({other.name for other in each.dependencies})),
                     marker=each.marker,
+                    instantiated=each.name in stored,
                 )
                 for each in lock.distributions
             ),
@@ -86,6 +95,16 @@ class Engine(Workplace):
             return self.provider.expected_interpreter(lock), None
         except PyArtifactsError as error:
             return None, str(error)
+
+    def trust_question(self, lock: Lock, document: Document) -> str | None:
+        """Return what the user has to be asked before this lock may be used, None if nothing."""
+        try:
+            self.trust_store.check(
+                lock, self.config.trust, self.config.allowed_indexes, where=str(document.path)
+            )
+        except NotApproved as error:
+            return f"{error.what}.\n{error.details or ''}".strip()
+        return None
 
     def history(self, document: Document) -> Remembered:
         """List the changes that can be undone, the newest first."""

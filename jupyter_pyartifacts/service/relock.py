@@ -145,6 +145,7 @@ def make_request(
 ) -> ResolveRequest:
     """Return what the resolver is asked for so that it answers with the lock that is wanted."""
     from ..resolve import ResolveRequest
+    from ..widgets import HalvesBesideLab
 
     return ResolveRequest(
         requirements=wanted.requirements,
@@ -162,6 +163,7 @@ def make_request(
         as_of=options.as_of or wanted.as_of,
         prereleases=options.prereleases,
         directory=document.directory,
+        other_half=HalvesBesideLab(),
     )
 
 
@@ -221,8 +223,16 @@ def outcome_of(
         environment=environment,
         notes=tuple(dict.fromkeys((*notes, *own))),
         size=sum(pin.artifact.size for pin in place.pins_here(after)) if after else 0,
+        size_missing=_missing_bytes(place, after) if options.dry_run else None,
         dry_run=options.dry_run,
     )
+
+
+def _missing_bytes(place: Workplace, lock: Lock | None) -> int:
+    """Return the bytes that would have to be fetched for this platform."""
+    if lock is None or place.platform not in lock.platforms:
+        return 0
+    return sum(pin.artifact.size for pin in place.provider.missing(lock))
 
 
 def _load_what_follows() -> None:

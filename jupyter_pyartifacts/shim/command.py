@@ -4,6 +4,8 @@ import os
 import re
 import shlex
 import sys
+import threading
+from contextlib import contextmanager
 
 from .engine import child_environment, engine_command, run_engine
 from .failures import PyArtifactsError
@@ -16,7 +18,7 @@ from .move import Move, Silence
 from .progress import progress_for
 from .results import result_of
 from .session import editor_notebook
-from .verbs import ENGINE_VERBS, VERBS
+from .verbs import ENGINE_VERBS, VERBS, WITHOUT_NOTEBOOK
 
 __all__ = ["Commands", "title_of"]
 
@@ -26,13 +28,21 @@ _SHELL_HINT = re.compile(r"jupyter pyartifacts ([a-z]+)(?: NOTEBOOK)?")
 
 
 class Commands(object):
-    """Run the commands of one shell's session. `start_path` is the path the shell began with."""
+    """Run the commands of one shell's session. `start_path` is the path the shell began with.
+
+    `facts` are those of the last move to a view: the restart that is wanted, why, advice.
+    `on_change` is called after each change of the lock, whoever made it.
+    """
 
     def __init__(self, ip, session, start_path):
         self._ip = ip
         self._session = session
         self._mover = Mover(session, start_path, keep=getattr(ip, "ipython_dir", None))
         self._taken = None
+        self._changing = threading.Lock()
+        self._at_work = None
+        self.facts = {}
+        self.on_change = lambda: None
 
     def __call__(self, line, cell=None):
         """Run a line; the lines of a cell are further arguments. Return the result object."""
@@ -60,11 +70,38 @@ class Commands(object):
         """Tell whether anything is locked yet."""
         return self._session.lock() is not None
 
-    def carry_out(self, command, progress):
+    def carry_out(self, command, progress, here=lambda function: function()):
         """Run a command, move to its view and hand a changed lock on; return the result.
 
-        Whatever stops it, the session's lock is as it was.
+        Whatever stops it, the session's lock is as it was. `here` calls what moves this process,
+        for commands that are carried out in another thread than the cells.
         """
+        changed = VERBS[command.verb].changes and ("--dry-run", None) not in command.options
+        if not changed:
+            return self._carry_out(command, progress, here, changed)
+        with self._alone(title_of(command)):
+            result = self._carry_out(command, progress, here, changed)
+        self.on_change()
+        return result
+
+    @contextmanager
+    def _alone(self, title):
+        """Be the one command that changes the lock; raise PyArtifactsError if there is one."""
+        if not self._changing.acquire(False):
+            raise PyArtifactsError(
+                "another change of this notebook's packages is being made",
+                where=title,
+                found=self._at_work,
+                hint="wait until it is done, or press Cancel in the panel that makes it",
+                code="busy",
+            )
+        try:
+            self._at_work = title
+            yield
+        finally:
+            self._changing.release()
+
+    def _carry_out(self, command, progress, here, changed):
         title = title_of(command)
         before, lock = self._session.read(), self._session.lock()
         asked = requirement_names(lock)
@@ -74,18 +111,20 @@ class Commands(object):
                 # The engine calls direct what the new lock asks for; what went was in the old.
                 if change.get("after") is None and change.get("name") in asked:
                     change["direct"] = True
-            changed = VERBS[command.verb].changes and not event.get("dry_run")
-            facts = self._settle(event, lock) if changed else {}
+            facts = {}
+            if changed and not event.get("dry_run"):
+                facts = self.facts = here(lambda: self._settle(event, lock))
         except BaseException as error:
-            self._session.restore(before)
+            if changed:
+                self._session.restore(before)
             stopped = isinstance(error, KeyboardInterrupt)
             progress.fail("{}: {}".format(title, "stopped" if stopped else "failed"))
             raise
         if command.verb == "show":
-            facts["only"] = command.arguments[0] if command.arguments else None
+            facts = {"only": command.arguments[0] if command.arguments else None}
         if changed and not (command.verb == "instantiate" and not command.arguments):
-            facts["handed_on"] = lock_bundle(event.get("lock"), event.get("digest"))
-            send_lock(self._ip, event.get("lock"), event.get("digest"))
+            facts = dict(facts, handed_on=lock_bundle(event.get("lock"), event.get("digest")))
+            here(lambda: send_lock(self._ip, event.get("lock"), event.get("digest")))
         return result_of(event, title=title, **facts)
 
     def take(self, lock):
@@ -94,6 +133,12 @@ class Commands(object):
         Nothing is shown, and nothing is sent: the frontend has the lock. Whatever stops it, the
         session's lock is as it was.
         """
+        with self._alone("move"):
+            facts = self._take(lock)
+        self.on_change()
+        return Move(facts)
+
+    def _take(self, lock):
         session = self._session
         before, was = session.read(), session.lock()
         try:
@@ -101,12 +146,12 @@ class Commands(object):
             event = {"lock": None}
             if lock is not None:
                 event = self._engine("instantiate", session.path, (), (), "move", Silence())
-            facts = self._settle(event, was)
+            facts = self.facts = self._settle(event, was)
             session.note_moved()
         except BaseException:
             session.restore(before)
             raise
-        return Move(facts)
+        return facts
 
     def _run(self, command, title, progress):
         """Run what the command asks for and return the `result` event."""
@@ -118,6 +163,8 @@ class Commands(object):
             target, arguments = os.path.abspath(os.path.expanduser(arguments[0])), ()
         elif verb == "undo" and self._taken is not None and self._taken[1] == session.lock():
             return self._give_back(command, title, progress)
+        elif verb in WITHOUT_NOTEBOOK:
+            target = None
         else:
             arguments, options = _words_as_options(command)
         verb = ENGINE_VERBS.get(verb, verb)
@@ -127,7 +174,7 @@ class Commands(object):
             loaded = loaded_versions(self._mover.package_directories())
             options += tuple(("--prefer", "{}=={}".format(*each)) for each in loaded.items())
         event = self._engine(verb, target, arguments, options, title, progress)
-        if target != session.path:
+        if target not in (session.path, None):
             session.write_lock(event.get("lock"))
             # Once more for this kernel, so that the engine knows who uses it.
             event = self._engine(verb, session.path, arguments, options, title, progress)
@@ -161,9 +208,7 @@ class Commands(object):
                 progress.event(event)
 
         event = run_engine(
-            engine_command(
-                session.host_python, verb, None if verb == "gc" else target, arguments, options
-            ),
+            engine_command(session.host_python, verb, target, arguments, options),
             child_environment(os.environ, session.view, session.notebook),
             on_event,
             title,

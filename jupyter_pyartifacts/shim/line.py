@@ -85,7 +85,7 @@ def parse_line(line):
             arguments.append(word)
     if wants_help:
         return Command("help", (verb.name,), ())
-    if verb.name in ("add", "upgrade"):
+    if verb.name in ("add", "upgrade", "versions"):
         arguments = join_specifiers(arguments)
     _check_count(verb, arguments)
     if verb.name == "help" and arguments:

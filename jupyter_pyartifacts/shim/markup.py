@@ -9,6 +9,7 @@ __all__ = [
     "box",
     "code",
     "escape",
+    "facts",
     "folded",
     "progress_html",
     "restart_button",
@@ -134,6 +135,15 @@ def table(columns, rows):
     return '<table class="pya-t">{}<tbody>{}</tbody></table>'.format(head, body)
 
 
+def facts(rows):
+    """Return a table of pairs without a head: what, and the text of it."""
+    body = [
+        ['<span class="pya-dim">{}</span>'.format(escape(name)), escape(value)]
+        for name, value in rows
+    ]
+    return table(["!", ""], body)
+
+
 def folded(summary, content, is_open=False):
     """Return content behind a line to click on."""
     return '<details class="pya-more"{}><summary>{}</summary>{}</details>'.format(
@@ -160,12 +170,16 @@ def progress_html(title, event, pace):
     item = event.get("item")
     if item:
         details = [*details, str(item)]
+    now = ""
     if fraction is None:
         bar = '<div class="pya-run"></div>'
     else:
         bar = '<div style="width:{:.1f}%"></div>'.format(100 * fraction)
+        now = ' aria-valuenow="{:.0f}"'.format(100 * fraction)
     return wrap(
         section(title, stage),
-        '<div class="pya-bar">{}</div>'.format(bar),
+        '<div class="pya-bar" role="progressbar" aria-label="{}"{}>{}</div>'.format(
+            escape(title), now, bar
+        ),
         '<div class="pya-dim">{}</div>'.format(escape(" \u00b7 ".join(details)) or "&nbsp;"),
     )

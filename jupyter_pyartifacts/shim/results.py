@@ -2,9 +2,11 @@
 
 from . import markup
 from .grid import paragraph, text_table
+from .offered import VersionsResult
 from .result import Result
 from .shown import ShowResult
-from .upkeep import DoctorResult, FreedResult, VerifyResult
+from .stored import GcResult, StoreResult
+from .upkeep import DoctorResult, VerifyResult
 from .verbs import help_rows
 from .words import count, size
 
@@ -24,11 +26,13 @@ def result_of(data, **facts):
     known = {
         "show": ShowResult,
         "outdated": OutdatedResult,
+        "versions": VersionsResult,
+        "store": StoreResult,
+        "gc": GcResult,
         "history": HistoryResult,
         "verify": VerifyResult,
         "trust": TrustResult,
         "export": ExportResult,
-        "gc": FreedResult,
         "doctor": DoctorResult,
         "help": HelpResult,
     }
@@ -80,6 +84,9 @@ class ChangeResult(Result):
 
     def _facts(self):
         facts = []
+        missing = self.data.get("size_missing")
+        if missing is not None and self.data.get("changes"):
+            facts.append(size(missing) + " to download" if missing else "nothing to download")
         if self.data.get("size"):
             facts.append("{} on this machine".format(size(self.data["size"])))
         if self.data.get("platforms"):
@@ -130,7 +137,16 @@ class ChangeResult(Result):
             lines.append("restart {}".format(self.restart))
         return lines + ["  " + line for line in self._advice()]
 
-    def html_parts(self):
+    def restart_parts(self):
+        """Return the restart that is wanted, why, and its button; else what there is to say."""
+        text = "<br>".join(markup.escape(line) for line in self._advice())
+        if not self.restart:
+            return [markup.box(text)] if text else []
+        kind = "bad" if self.restart == "required" else "warn"
+        label = markup.badge("restart " + self.restart, kind)
+        return [markup.box("{} {} {}".format(label, text, markup.restart_button()), kind)]
+
+    def html_parts(self, restart=True):
         """Return the direct changes as a table, the others folded, facts and advice."""
         rows = list(self._rows())
         title = self.data.get("title") or self.data.get("verb")
@@ -143,15 +159,8 @@ class ChangeResult(Result):
             label = count(len(others), "dependency", "dependencies")
             parts.append(markup.folded("and " + label, _change_table(others)))
         parts.extend(markup.box(markup.escape(line), "warn") for line in self._left_out())
-        if self.restart:
-            kind = "bad" if self.restart == "required" else "warn"
-            label = markup.badge("restart " + self.restart, kind)
-            text = "<br>".join(markup.escape(line) for line in self._advice())
-            button = markup.restart_button()
-            parts.append(markup.box("{} {} {}".format(label, text, button), kind))
-        elif self._advice():
-            text = "<br>".join(markup.escape(line) for line in self._advice())
-            parts.append(markup.box(text))
+        if restart:
+            parts.extend(self.restart_parts())
         if self._facts():
             text = markup.escape(" \u00b7 ".join(self._facts()))
             parts.append('<div class="pya-dim">{}</div>'.format(text))

@@ -174,16 +174,20 @@ class ShowResult(Result):
             elif rows:
                 title = "{} {}".format(len(rows), label)
                 parts.append(markup.folded(title, self._table(rows)))
-        nodes = self._nodes()
-        title = "who needs {}".format(only) if only else "who needs what"
-        drawn = markup.tree([self._html_node(node) for node in nodes])
-        parts.append(markup.folded(title, drawn, is_open=bool(only) or _weight(nodes) <= 25))
+        parts.append(self.tree_part())
         if self._python() and not only:
             other = (self.data.get("interpreter") or {}).get("source") == "other-patch"
             warning = markup.box(markup.escape(self._python()), "warn")
             parts.append(warning if other else markup.section("", self._python()))
         parts.extend(markup.box(markup.escape(line), "warn") for line in self._more())
         return parts
+
+    def tree_part(self):
+        """Return who needs what as a tree, folded where it is large."""
+        nodes, only = self._nodes(), self.data.get("only")
+        title = "who needs {}".format(only) if only else "who needs what"
+        drawn = markup.tree([self._html_node(node) for node in nodes])
+        return markup.folded(title, drawn, is_open=bool(only) or _weight(nodes) <= 25)
 
     def _table(self, rows):
         body = []

@@ -1,10 +1,10 @@
-"""The results of looking after things: verified files, a swept store, a checked installation."""
+"""The results of looking after things: verified files, a checked installation."""
 
 from . import markup
 from .result import Result
-from .words import count, size
+from .words import count
 
-__all__ = ["DoctorResult", "FreedResult", "VerifyResult"]
+__all__ = ["DoctorResult", "VerifyResult"]
 
 
 class VerifyResult(Result):
@@ -60,22 +60,6 @@ class VerifyResult(Result):
 def _short(digest):
     text = str(digest)
     return text[:15] + "\u2026" if text.startswith("sha256:") else text
-
-
-class FreedResult(Result):
-    """What a sweep of the store took away, or would take: `removed`, `size` in bytes, `kept`."""
-
-    def text_lines(self):
-        """Return one line."""
-        removed = len(self.data.get("removed") or ())
-        dry = "would remove" if self.data.get("dry_run") else "removed"
-        size_, kept = size(self.data.get("size") or 0), self.data.get("kept") or 0
-        text = "{} {} ({}), {} in use"
-        return [text.format(dry, count(removed, "thing"), size_, count(kept, "artifact"))]
-
-    def html_parts(self):
-        """Return one line."""
-        return [markup.section("gc", self.text_lines()[0])]
 
 
 class DoctorResult(Result):

@@ -10,6 +10,7 @@ __all__ = [
     "OPTIONS",
     "SOURCES",
     "VERBS",
+    "WITHOUT_NOTEBOOK",
     "Option",
     "Verb",
     "help_rows",
@@ -76,6 +77,15 @@ VERBS = {
             "move the pins forward: these, or all",
         ),
         Verb("outdated", "outdated", 0, 0, ("--offline",), False, "what has newer releases"),
+        Verb(
+            "versions",
+            "versions NAME",
+            1,
+            1,
+            ("--offline",),
+            False,
+            "which versions of a project there are",
+        ),
         Verb("show", "show [NAME]", 0, 1, (), False, "what is pinned and who needs it"),
         Verb(
             "python",
@@ -125,13 +135,19 @@ VERBS = {
             "fetch what the lock pins; with NOTEBOOK, take that notebook's lock over",
         ),
         Verb("verify", "verify", 0, 0, ("--deep",), False, "hash every file again and repair"),
+        Verb("store", "store", 0, 0, (), False, "where the store is, and how large"),
+        Verb(
+            "gc", "gc", 0, 0, ("--dry-run",), False, "remove what no notebook uses from the store"
+        ),
         Verb("trust", "trust", 0, 0, (), False, "approve this notebook's lock"),
-        Verb("gc", "gc", 0, 0, ("--dry-run",), False, "remove from the store what nothing uses"),
         Verb("doctor", "doctor", 0, 0, (), False, "what is right here, and what is wrong"),
         Verb("panel", "panel", 0, 0, (), False, "all of this with buttons"),
         Verb("help", "help [VERB]", 0, 1, (), False, "this page"),
     )
 }
+
+WITHOUT_NOTEBOOK = ("store", "gc")
+"""Verbs that are about the store, not about this notebook."""
 
 ENGINE_VERBS = {"python": "lock"}
 """What the engine calls a verb, where it has another name for it."""

@@ -1,5 +1,7 @@
 """Make the pictures of README and site: `python -m tests.browser.pictures [DIRECTORY] [--dark]`.
 
+`--panel` makes that of the panel alone, which takes less time.
+
 They are taken from the running program: a real notebook, real packages, a real browser.
 """
 
@@ -132,19 +134,45 @@ def take_tutorial_pictures(page: Page, server: Server, to: Path) -> None:
             notebook.cell(number).screenshot(path=to / name)
 
 
+def take_panel(page: Page, server: Server, to: Path) -> None:
+    """Lock a few small packages in old versions, and take a picture of a plan in the panel."""
+    old = "cycler==0.11.0 tabulate==0.8.10 python-dateutil==2.8.2"
+    path = server.write(
+        "panel.ipynb",
+        f"%pyartifacts add {old}",
+        "%pyartifacts add cycler tabulate python-dateutil",
+        "%pyartifacts panel",
+    )
+    notebook = NotebookPage.open(page, server, path.name)
+    notebook.run(0, seconds=600)
+    notebook.run(1, seconds=300)
+    wait_until(lambda: "pyartifacts" in path.read_text("utf-8"))
+    notebook.restart()
+    notebook.run(2)
+    panel = notebook.cell(2).locator(".pya-live")
+    panel.get_by_role("button", name="Check for upgrades").click()
+    expect(panel).to_contain_text("fits your requirements")
+    panel.get_by_role("button", name="Upgrade…", exact=True).nth(1).click()
+    expect(panel.get_by_role("button", name="Apply")).to_be_visible()
+    page.mouse.move(10, 10)
+    page.wait_for_timeout(500)
+    notebook.cell(2).screenshot(path=to / "panel.png")
+
+
 def main() -> None:
     """Make the pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("directory", nargs="?", type=Path, default=HERE)
     parser.add_argument("--dark", action="store_true", help="in the dark theme")
+    parser.add_argument("--panel", action="store_true", help="of the panel alone")
     parser.add_argument("--scale", type=float, default=2)
     arguments = parser.parse_args()
     arguments.directory.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary, slow_index(Path(temporary)) as index:
-        made = make_notebook(Path(temporary), index)
         home = Path(temporary, "home")
         (home / "notebooks").mkdir(parents=True)
-        made.rename(home / "notebooks" / NAME)
+        if not arguments.panel:
+            make_notebook(Path(temporary), index).rename(home / "notebooks" / NAME)
         if arguments.dark:
             themes = home / "settings" / "@jupyterlab" / "apputils-extension"
             themes.mkdir(parents=True)
@@ -160,9 +188,12 @@ def main() -> None:
             )
             page = context.new_page()
             page.set_default_timeout(120_000)
+            expect.set_options(timeout=120_000)
             try:
-                take_pictures(page, server, index, arguments.directory)
-                take_tutorial_pictures(page, server, arguments.directory)
+                if not arguments.panel:
+                    take_pictures(page, server, index, arguments.directory)
+                    take_tutorial_pictures(page, server, arguments.directory)
+                take_panel(page, server, arguments.directory)
             finally:
                 browser.close()
 

@@ -193,6 +193,33 @@ numpy          2.1.0   -            3.0.0
     assert text_of({"verb": "outdated", "outdated": []}) == "everything is up to date\n"
 
 
+def test_versions() -> None:
+    rows = [
+        {"version": "3.0rc1", "released": None, "yanked": False, "prerelease": True},
+        {"version": "2.3.0", "released": "2025-01-02", "yanked": True, "prerelease": False},
+    ]
+    event = {"event": "result", "verb": "versions", "name": "pandas", "versions": rows}
+    assert (
+        text_of(event)
+        == """\
+pandas   released
+─────────────────────────────────
+3.0rc1   -            pre-release
+2.3.0    2025-01-02   yanked
+"""
+    )
+    assert text_of({**event, "versions": []}) == "no version of pandas is allowed\n"
+
+
+def test_the_store() -> None:
+    facts = {"path": "/s", "size": 2_000_000, "artifacts": 3, "views": 1, "free": 5_000_000_000}
+    event = {"event": "result", "verb": "store", **facts}
+    assert text_of(event) == (
+        "store: /s\nholds: 2.0 MB (3 packages, 1 environment)\nfree:  5.0 GB\n"
+    )
+    assert text_of({**event, "free": None}).endswith("1 environment)\n")
+
+
 def test_verify() -> None:
     damage = [
         {"path": "/s/a.py", "expected": "sha256:1", "found": "sha256:2"},

@@ -74,9 +74,15 @@ def test_a_notebook_through_its_life(place: Place, index: IndexServer) -> None:
     assert [(row["name"], row["current"], row["latest"]) for row in outdated][:1] == [
         ("demo", "1.0", "2.0")
     ]
+    released = events(place, "versions", "n.ipynb", "demo")
+    assert [each["version"] for each in released["versions"]] == ["2.0", "1.0"]
+    allowed = events(place, "versions", "n.ipynb", "demo<2")["versions"]
+    assert [each["version"] for each in allowed] == ["1.0"]
+    assert events(place, "store")["artifacts"] == len(place.lock["distributions"])
     before = place.state()
     dry = events(place, "upgrade", "n.ipynb", "demo", "--dry-run")
     assert dry["dry_run"] is True
+    assert dry["size_missing"] > 0
     assert place.state() == before
 
     upgraded = events(place, "upgrade", "n.ipynb", "demo")
@@ -85,7 +91,9 @@ def test_a_notebook_through_its_life(place: Place, index: IndexServer) -> None:
         ("needed", "1.0", None),
     }
     shown = events(place, "show", "n.ipynb")
-    assert shown["trusted"] is True
+    assert (shown["trusted"], shown["question"]) == (True, None)
+    assert all(each["instantiated"] for each in shown["distributions"])
+    assert shown["platform"] in shown["platforms"]
     assert [each["name"] for each in shown["distributions"] if each["direct"]] == ["demo"]
     whats = [each["what"] for each in events(place, "history", "n.ipynb")["history"]]
     assert whats == ["upgrade demo", "add demo"]

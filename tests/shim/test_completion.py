@@ -32,7 +32,7 @@ def complete(line: str) -> list[str]:
         ("%pyartifacts add --platform mac", ["macos-arm64", "macos-x86_64"]),
         ("%pyartifacts add --as-of ", []),
         ("%pyartifacts undo ", ["--dry-run", "--offline", "--trust"]),
-        ("%pyartifacts help ver", ["verify"]),
+        ("%pyartifacts help ver", ["versions", "verify"]),
         ("%pyartifacts export ", ["pylock", "requirements", "environment", "script"]),
         ("%pyartifacts export re", ["requirements"]),
         ("%pyartifacts export pylock ", []),

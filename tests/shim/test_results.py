@@ -269,14 +269,6 @@ def test_an_export() -> None:
     assert str(there) == "wrote /r.txt: 2 distributions, as requirements\nnote: no hashes"
 
 
-def test_a_sweep() -> None:
-    event = {"verb": "gc", "removed": ["view a", "artifact b"], "size": 1_200_000, "kept": 1}
-    assert str(result_of({**event, "dry_run": False})) == (
-        "removed 2 things (1.2 MB), 1 artifact in use"
-    )
-    assert str(result_of({**event, "dry_run": True})).startswith("would remove 2 things")
-
-
 FINDINGS = [
     {"state": "right", "what": "store", "found": "/store", "hint": None},
     {"state": "wrong", "what": "network", "found": "none", "hint": "connect"},
@@ -385,3 +377,56 @@ def test_another_python_is_a_change_of_its_own() -> None:
     assert str(result_of(event)).splitlines()[0] == "python 3.12: Python 3.11.7 \u2192 3.12.15"
     same = changed(verb="lock", title="lock", changes=[], python={"before": "3", "after": "3"})
     assert str(result_of(same)).splitlines()[0] == "lock: nothing to change"
+
+
+def test_versions_are_a_table() -> None:
+    rows = [
+        {"version": "3.0rc1", "released": None, "yanked": False, "prerelease": True},
+        {"version": "2.0", "released": "2024-01-31", "yanked": True, "prerelease": False},
+    ]
+    found = result_of({"verb": "versions", "name": "pandas", "versions": rows})
+    head, _, *lines = (line.split() for line in str(found).splitlines())
+    assert [head, *lines] == [
+        ["pandas", "released"],
+        ["3.0rc1", "pre-release"],
+        ["2.0", "2024-01-31", "yanked"],
+    ]
+    assert "2024-01-31" in parsed(found._repr_html_()).text
+    many = [dict(rows[1], version=str(number)) for number in range(33)]
+    assert str(result_of({"verb": "versions", "name": "p", "versions": many})).splitlines()[-1] == (
+        "and 3 versions older"
+    )
+    none = result_of({"verb": "versions", "name": EVIL, "versions": []})
+    assert str(none) == f"no version of {EVIL} is allowed"
+    assert "script" not in parsed(none._repr_html_()).seen
+
+
+def test_the_store_and_what_is_swept() -> None:
+    facts = {"path": "/s", "size": 2_000_000, "artifacts": 3, "views": 1, "free": 5_000_000_000}
+    stored = result_of({"verb": "store", **facts})
+    assert str(stored) == (
+        "directory  /s\nholds      2.0 MB (3 packages, 1 environment)\nfree       5.0 GB"
+    )
+    assert "5.0 GB" in parsed(stored._repr_html_()).text
+    assert "free" not in str(result_of({"verb": "store", **facts, "free": None}))
+    swept = {"verb": "gc", "removed": ["view 1", "artifact 2"], "size": 9, "kept": 1}
+    assert str(result_of(swept)) == "removed 2 items, 9 B; 1 package kept"
+    assert str(result_of({**swept, "dry_run": True})).startswith("would remove 2 items")
+    assert str(result_of({**swept, "removed": []})) == (
+        "nothing to remove: everything in the store is used"
+    )
+
+
+def test_a_plan_says_what_is_to_be_downloaded() -> None:
+    plan = changed(dry_run=True, size_missing=31_000_000)
+    assert "31.0 MB to download, 98.8 MB on this machine" in str(result_of(plan))
+    assert "nothing to download, " in str(result_of({**plan, "size_missing": 0}))
+    assert "download" not in str(result_of({**plan, "size_missing": 0, "changes": []}))
+
+
+def test_the_restart_can_stand_elsewhere() -> None:
+    result = result_of(changed(), restart="required", stale=[], advice=["because"])
+    assert "restart required" in parsed("".join(result.html_parts())).text
+    assert "restart required" not in parsed("".join(result.html_parts(restart=False))).text
+    assert "because" in parsed("".join(result.restart_parts())).text
+    assert result_of({"verb": "add"}).restart_parts() == []

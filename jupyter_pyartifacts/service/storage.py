@@ -5,33 +5,33 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-from typing import Any
 
 from ..model import Digest
-from ..service import Engine
+from ..outcome import Stored
+from .workplace import Workplace
 
 __all__ = ["store_use"]
 
 
-def store_use(engine: Engine) -> dict[str, Any]:
-    """Return the use of the store that is written; sizes in bytes, without its read-only layers.
+def store_use(place: Workplace) -> Stored:
+    """Return the use of the store that is written; without its read-only layers.
 
     An artifact counts what its facts say was unpacked, so no tree is walked.
     """
-    store = engine.store
+    store = place.store
     digests = _names(store.layout.artifacts)
     size = 0
     for name in digests:
         published = store.find_artifact(Digest(name))
         if published is not None:
             size += published.facts.unpacked
-    return {
-        "path": str(store.root),
-        "size": size,
-        "artifacts": len(digests),
-        "views": len(_names(store.layout.views)),
-        "free": _free(store.root),
-    }
+    return Stored(
+        path=str(store.root),
+        size=size,
+        artifacts=len(digests),
+        views=len(_names(store.layout.views)),
+        free=_free(store.root),
+    )
 
 
 def _names(directory: Path) -> list[str]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from packaging.specifiers import SpecifierSet
+
 from ..config import TrustPolicy
-from ..errors import InvalidRequirement, NetworkError
+from ..errors import InvalidRequirement, NetworkError, UsageError
 from ..index.client import IndexClient, ProjectNotFound
 from ..lock import parse_lock
 from ..model import Lock
 from ..notebook import Document
+from ..outcome import Release, Released
 from ..requirements import parse_requirement
-from ..service import Engine
+from .engine import Engine
 
 __all__ = ["check_indexes", "check_requirement", "released_versions"]
 
@@ -41,24 +44,37 @@ def check_requirement(engine: Engine, document: Document, text: str) -> dict[str
     return {**answer, "exists": True}
 
 
-def released_versions(engine: Engine, document: Document, name: str) -> dict[str, Any]:
-    """List the versions of a project, the newest first. Raises InvalidRequirement, NetworkError."""
-    project = parse_requirement(name).name
+def released_versions(engine: Engine, document: Document, text: str) -> Released:
+    """List the versions of a requirement's project that it allows, the newest first.
+
+    Raises InvalidRequirement, UsageError for what is on no index, UnknownProject, NetworkError.
+    """
+    requirement = parse_requirement(text)
+    if requirement.kind != "index":
+        raise UsageError(
+            "only an index knows of other versions",
+            expected="the name of a project, such as pandas",
+            found=text[:120],
+            hint="name a project of an index",
+        )
     lock = _approved(engine, document)
     with _client(engine, document, lock) as client:
-        page = client.project(project, _index_of(lock, project))
+        page = client.project(requirement.name, _index_of(lock, requirement.name))
+    allowed = SpecifierSet(requirement.specifier)
     versions = []
     for version, files in sorted(page.versions().items(), reverse=True):
+        if not allowed.contains(version, prereleases=True):
+            continue
         times = [file.upload_time for file in files if file.upload_time]
         versions.append(
-            {
-                "version": str(version),
-                "released": min(times)[:10] if times else None,
-                "yanked": all(file.yanked is not None for file in files),
-                "prerelease": version.is_prerelease,
-            }
+            Release(
+                version=str(version),
+                released=min(times)[:10] if times else None,
+                yanked=all(file.yanked is not None for file in files),
+                prerelease=version.is_prerelease,
+            )
         )
-    return {"name": project, "versions": versions}
+    return Released(name=requirement.name, versions=tuple(versions))
 
 
 def check_indexes(engine: Engine, document: Document) -> None:
