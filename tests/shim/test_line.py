@@ -76,8 +76,8 @@ def test_help_for_one_verb(line: str) -> None:
             "frobnicate",
             "%pyartifacts has no verb 'frobnicate'\n"
             "hint: the verbs are add, remove, upgrade, outdated, versions, show, python, lock, "
-            "import, export, undo, history, instantiate, verify, store, gc, trust, doctor, panel, help; "
-            "`%pyartifacts help` says more",
+            "import, export, undo, history, instantiate, verify, store, gc, trust, doctor, panel, "
+            "help; `%pyartifacts help` says more",
         ),
         ("add", "`add` needs to know what\nhint: write %pyartifacts add REQUIREMENT ..."),
         (
