@@ -3,6 +3,7 @@ import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { fractionOf, progressNumbers, stageText } from './format';
+import { press } from './press';
 import { activityTitle } from './words';
 import { IActivity } from './work';
 
@@ -15,7 +16,7 @@ interface IProps {
 /** A bar with words, numbers and a way to stop it. */
 export function ActivityBar(props: IProps): JSX.Element {
   const { activity, trans, onCancel } = props;
-  const { progress, cancelling, verb, id } = activity;
+  const { progress, cancelling, verb, canCancel } = activity;
   const fraction = fractionOf(progress);
   const percent = fraction === null ? undefined : Math.round(fraction * 100);
   const title = activityTitle(trans, verb);
@@ -32,11 +33,10 @@ export function ActivityBar(props: IProps): JSX.Element {
         <span role="status" className="jp-pyartifacts-activity-title">
           {title}
         </span>
-        {onCancel && id && (
+        {onCancel && canCancel && (
           <button
             className="jp-pyartifacts-button"
-            disabled={cancelling}
-            onClick={onCancel}
+            {...press(onCancel, cancelling)}
           >
             {trans.__('Cancel')}
           </button>

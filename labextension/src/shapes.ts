@@ -68,6 +68,8 @@ export interface IRunning {
 
 /** All there is to know about one notebook without asking an index. */
 export interface INotebookState {
+  /** The version of the server's half; what came before it was told has none. */
+  version?: string;
   path: string;
   digest: string | null;
   trusted: boolean;

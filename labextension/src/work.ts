@@ -14,6 +14,7 @@ export interface IActivity {
   verb: string;
   progress: IProgress | null;
   cancelling: boolean;
+  canCancel: boolean;
 }
 
 /** What tries something again. */
@@ -48,13 +49,26 @@ export class Work {
     return job !== null && this._own.has(job);
   }
 
-  /** Wait for an answer that takes a moment, and show that. */
-  async ask<T>(verb: string, ask: () => Promise<T>): Promise<T> {
-    const activity = { id: null, verb, progress: null, cancelling: false };
+  /** Wait for an answer that takes a moment, and show that; null if nobody wants it any more. */
+  async ask<T>(
+    verb: string,
+    ask: (signal: AbortSignal) => Promise<T>
+  ): Promise<T | null> {
+    const asked = new AbortController();
+    const activity = { ...begun(verb), canCancel: true };
+    this._asked = asked;
     this._show(activity);
     try {
-      return await ask();
+      return await ask(asked.signal);
+    } catch (reason) {
+      if (asked.signal.aborted) {
+        return null;
+      }
+      throw reason;
     } finally {
+      if (this._asked === asked) {
+        this._asked = null;
+      }
       if (this._activity === activity) {
         this._show(null);
       }
@@ -67,7 +81,7 @@ export class Work {
     start: () => Promise<IJob>,
     finish: (job: IJob) => Promise<void>
   ): Promise<IJob> {
-    this._show({ id: null, verb, progress: null, cancelling: false });
+    this._show(begun(verb));
     try {
       let job = await start();
       this._own.add(job.id);
@@ -85,6 +99,7 @@ export class Work {
 
   /** Ask that what goes on stops; what was fetched stays. */
   async cancel(): Promise<void> {
+    this._asked?.abort();
     const id = this._activity?.id;
     if (!this._activity || !id) {
       return;
@@ -110,7 +125,7 @@ export class Work {
     const other = running.find(job => !this.owns(job.id));
     if (other && !this._activity) {
       const { id, verb, progress } = other;
-      this._show({ id, verb, progress, cancelling: false });
+      this._show({ ...begun(verb), id, progress, canCancel: true });
     }
   }
 
@@ -120,7 +135,7 @@ export class Work {
     const shown = this._activity;
     if (event.state === 'running') {
       if (!shown) {
-        this._show({ id, verb, progress: event, cancelling: false });
+        this._show({ ...begun(verb), id, progress: event, canCancel: true });
       } else if (shown.id === id) {
         this._show({ ...shown, progress: event });
       }
@@ -140,6 +155,7 @@ export class Work {
       this._show({
         ...this._activity,
         id,
+        canCancel: true,
         progress: progress ?? this._activity.progress
       });
     }
@@ -151,6 +167,12 @@ export class Work {
   }
 
   private _activity: IActivity | null = null;
+  private _asked: AbortController | null = null;
   private readonly _own = new Set<string>();
   private readonly _changed = new Signal<this, void>(this);
+}
+
+/** Return what is shown of work before anything is heard of it. */
+function begun(verb: string): IActivity {
+  return { id: null, verb, progress: null, cancelling: false, canCancel: false };
 }
