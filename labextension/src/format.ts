@@ -36,6 +36,24 @@ export function formatTime(text: string): string {
       });
 }
 
+/** Write how long something takes already: `12 s`, `2 min 05 s`; nothing in its first second. */
+export function formatElapsed(
+  trans: TranslationBundle,
+  elapsed: number | null
+): string {
+  const seconds = Math.floor(elapsed ?? 0);
+  if (seconds < 1) {
+    return '';
+  }
+  return seconds < 60
+    ? trans.__('%1 s', seconds)
+    : trans.__(
+        '%1 min %2 s',
+        Math.floor(seconds / 60),
+        String(seconds % 60).padStart(2, '0')
+      );
+}
+
 /** Return how far something is, from 0 to 1; null where the end is unknown. */
 export function fractionOf(progress: IProgress | null): number | null {
   if (!progress || progress.done === null || !progress.total) {

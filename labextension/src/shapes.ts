@@ -209,6 +209,8 @@ export interface IJob {
   path: string | null;
   kernel_id?: string | null;
   state: JobState;
+  /** Seconds since it began. */
+  elapsed: number;
   progress: IProgress | null;
   notes: string[];
   result: IJobResult | null;
@@ -222,6 +224,8 @@ export interface IProgressEvent extends IProgress {
   job: string | null;
   verb: string;
   state: JobState;
+  /** Seconds since it began. */
+  elapsed: number;
   message: string | null;
   hint: string | null;
 }

@@ -13,6 +13,8 @@ export interface IActivity {
   id: string | null;
   verb: string;
   progress: IProgress | null;
+  /** Seconds that it has taken so far, as far as the server has said. */
+  elapsed: number | null;
   cancelling: boolean;
   canCancel: boolean;
 }
@@ -86,7 +88,7 @@ export class Work {
       let job = await start();
       this._own.add(job.id);
       while (job.state === 'running') {
-        this._move(job.id, job.progress);
+        this._move(job);
         await this._feed.ended(job.id, POLL);
         job = await this._api.job(job.id);
       }
@@ -124,20 +126,21 @@ export class Work {
     }
     const other = running.find(job => !this.owns(job.id));
     if (other && !this._activity) {
-      const { id, verb, progress } = other;
-      this._show({ ...begun(verb), id, progress, canCancel: true });
+      const { id, verb, progress, elapsed } = other;
+      this._show({ ...begun(verb), id, progress, elapsed, canCancel: true });
     }
   }
 
   /** Hear of a job on this notebook; tell whether one of others has ended. */
   hear(event: IProgressEvent): boolean {
-    const { job: id, verb } = event;
+    const { job: id, verb, elapsed } = event;
     const shown = this._activity;
     if (event.state === 'running') {
       if (!shown) {
-        this._show({ ...begun(verb), id, progress: event, canCancel: true });
+        const activity = { ...begun(verb), id, elapsed, canCancel: true };
+        this._show({ ...activity, progress: event });
       } else if (shown.id === id) {
-        this._show({ ...shown, progress: event });
+        this._show({ ...shown, elapsed, progress: event });
       }
       return false;
     }
@@ -150,11 +153,12 @@ export class Work {
     return true;
   }
 
-  private _move(id: string, progress: IProgress | null): void {
+  private _move({ id, progress, elapsed }: IJob): void {
     if (this._activity) {
       this._show({
         ...this._activity,
         id,
+        elapsed,
         canCancel: true,
         progress: progress ?? this._activity.progress
       });
@@ -174,5 +178,6 @@ export class Work {
 
 /** Return what is shown of work before anything is heard of it. */
 function begun(verb: string): IActivity {
-  return { id: null, verb, progress: null, cancelling: false, canCancel: false };
+  const unknown = { id: null, progress: null, elapsed: null };
+  return { ...unknown, verb, cancelling: false, canCancel: false };
 }
