@@ -115,15 +115,21 @@ export function progressNumbers(
         : trans.__('%1 files', done)
     );
   } else if (total) {
-    parts.push(trans.__('%1 of %2 packages', done, total));
+    parts.push(packagesOf(trans, done, total));
   } else if (done) {
-    parts.push(trans.__('%1 packages', done));
+    parts.push(trans._n('%1 package', '%1 packages', done));
   }
   const { distributions_done, distributions_total } = progress;
   if (unit !== 'distributions' && distributions_total) {
-    parts.push(
-      trans.__('%1 of %2 packages', distributions_done ?? 0, distributions_total)
-    );
+    parts.push(packagesOf(trans, distributions_done ?? 0, distributions_total));
   }
   return parts.join(' · ');
+}
+
+function packagesOf(
+  trans: TranslationBundle,
+  done: number,
+  total: number
+): string {
+  return trans._n('%2 of %1 package', '%2 of %1 packages', total, done);
 }
