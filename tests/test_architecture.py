@@ -74,6 +74,8 @@ def test_the_shim_imports_nothing_above_its_own_directory(path: Path) -> None:
 def test_python_and_lab_halves_have_one_version() -> None:
     package = json.loads((ROOT / "labextension" / "package.json").read_text("utf-8"))
     assert package["version"] == jupyter_pyartifacts.__version__
+    version = (ROOT / "labextension" / "src" / "version.ts").read_text("utf-8")
+    assert f"export const VERSION = '{jupyter_pyartifacts.__version__}';" in version
 
 
 def test_the_lock_file_of_the_lab_half_names_no_host() -> None:

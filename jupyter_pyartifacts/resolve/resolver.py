@@ -75,6 +75,8 @@ def resolve(
             on_request=on_request,
             synthetic=synthetic,
             meanwhile=meanwhile,
+            # uv may think, or wait, for long: whoever cancels is heard meanwhile.
+            beat=lambda: reporter.progress(Progress(stage="resolve", done=asked)),
         ) as search:
             try:
                 found, left_out = search.for_all(platforms)

@@ -83,10 +83,12 @@ class Search:
         on_request: Callable[[str], None],
         synthetic: SyntheticWheels | None,
         meanwhile: Callable[[], None] = lambda: None,
+        beat: Callable[[], None] = lambda: None,
     ) -> None:
         self.request = request
         self.synthetic = synthetic
         self._meanwhile = meanwhile
+        self._beat = beat
         self.config = config
         self.cache = cache
         self.user = tuple(parse_requirement(text) for text in request.requirements)
@@ -251,6 +253,7 @@ class Search:
             offline=offline,
             refresh=() if offline else refresh,
             meanwhile=self._meanwhile,
+            beat=self._beat,
         )
         if not offline:
             self.catalog.served.save()

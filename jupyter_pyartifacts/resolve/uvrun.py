@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from .project import Project, project_options, render_project
 __all__ = ["UvAnswer", "run_uv_lock"]
 
 _TIMEOUT = 7200.0
+_BEAT = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +38,15 @@ def run_uv_lock(
     offline: bool = False,
     refresh: tuple[str, ...] | None = (),
     meanwhile: Callable[[], None] = lambda: None,
+    beat: Callable[[], None] = lambda: None,
 ) -> UvAnswer:
     """Run `uv lock` on a project, with the text of a `uv.lock` to prefer.
 
     uv gets a directory of its own (with nothing above it that it would read), a private cache,
     this very interpreter, and an environment in which nothing of the user's uv settings is left.
     `offline` lets it use its cache alone; else `refresh` names the projects whose pages it must
-    ask for again, None all of them. `meanwhile` is called while uv works.
+    ask for again, None all of them. `meanwhile` is called once while uv works, `beat` some times a
+    second; what either raises ends uv.
     Raises ResolutionError if uv cannot be run at all.
     """
     with tempfile.TemporaryDirectory(prefix="pyartifacts-resolve-") as name:
@@ -64,7 +68,7 @@ def run_uv_lock(
             *(["--offline"] if offline else _refreshing(refresh)),
         ]
         try:
-            status, said = _run(command, directory, _environ(environ), meanwhile)
+            status, said = _run(command, directory, _environ(environ), meanwhile, beat)
         except (OSError, subprocess.TimeoutExpired) as error:
             raise ResolutionError(
                 "uv, which resolves requirements, cannot be run",
@@ -78,7 +82,11 @@ def run_uv_lock(
 
 
 def _run(
-    command: list[str], directory: Path, environ: dict[str, str], meanwhile: Callable[[], None]
+    command: list[str],
+    directory: Path,
+    environ: dict[str, str],
+    meanwhile: Callable[[], None],
+    beat: Callable[[], None],
 ) -> tuple[int, str]:
     """Run uv to its end; return exit status and what it said. Raises OSError, TimeoutExpired."""
     with subprocess.Popen(
@@ -94,7 +102,15 @@ def _run(
     ) as process:
         try:
             meanwhile()
-            _, said = process.communicate(timeout=_TIMEOUT)
+            deadline = time.monotonic() + _TIMEOUT
+            while True:
+                try:
+                    _, said = process.communicate(timeout=_BEAT)
+                    break
+                except subprocess.TimeoutExpired:
+                    if time.monotonic() >= deadline:
+                        raise
+                beat()
         except BaseException:
             process.kill()
             raise

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from jupyter_server.utils import url_path_join
 from tornado import web
 
+from .._version import __version__
 from ..errors import LockError, PyArtifactsError, UsageError
 from ..report import NullReporter
 from ..service import Engine
@@ -55,7 +56,7 @@ class StateHandler(Handler):
             engine = asked.engine(NullReporter())
             state = lock_state(engine, asked.document())
             running = None if kernel is None else running_state(engine, kernel, asked.lock)
-            return {"path": path, **state, "running": running}
+            return {"version": __version__, "path": path, **state, "running": running}
 
         state = await self.work(look)
         if kernel is not None and kernel.path != path:

@@ -2,7 +2,13 @@
 import { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { fractionOf, progressNumbers, stageText } from './format';
+import {
+  formatElapsed,
+  fractionOf,
+  progressNumbers,
+  stageText
+} from './format';
+import { press } from './press';
 import { activityTitle } from './words';
 import { IActivity } from './work';
 
@@ -15,7 +21,7 @@ interface IProps {
 /** A bar with words, numbers and a way to stop it. */
 export function ActivityBar(props: IProps): JSX.Element {
   const { activity, trans, onCancel } = props;
-  const { progress, cancelling, verb, id } = activity;
+  const { progress, elapsed, cancelling, verb, canCancel } = activity;
   const fraction = fractionOf(progress);
   const percent = fraction === null ? undefined : Math.round(fraction * 100);
   const title = activityTitle(trans, verb);
@@ -32,11 +38,10 @@ export function ActivityBar(props: IProps): JSX.Element {
         <span role="status" className="jp-pyartifacts-activity-title">
           {title}
         </span>
-        {onCancel && id && (
+        {onCancel && canCancel && (
           <button
             className="jp-pyartifacts-button"
-            disabled={cancelling}
-            onClick={onCancel}
+            {...press(onCancel, cancelling)}
           >
             {trans.__('Cancel')}
           </button>
@@ -62,7 +67,10 @@ export function ActivityBar(props: IProps): JSX.Element {
       </div>
       <div className="jp-pyartifacts-activity-words">
         <span>{stage}</span>
-        <span className="jp-pyartifacts-activity-numbers">{numbers}</span>
+        <span className="jp-pyartifacts-activity-numbers">
+          {/* The seconds go on where nothing else does: somebody is still at it. */}
+          {[numbers, formatElapsed(trans, elapsed)].filter(Boolean).join(' · ')}
+        </span>
       </div>
       {progress?.item && (
         <div className="jp-pyartifacts-activity-item" title={progress.item}>

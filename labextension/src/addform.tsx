@@ -8,14 +8,18 @@ import { ICheck } from './shapes';
 
 const CHECK_DELAY = 300;
 
+/** Whether the line is to take the focus as soon as it is there. */
+export interface IFocusWish {
+  current: boolean;
+}
+
 interface IProps {
   packages: NotebookPackages;
-  /** Changes whenever the line is to take the focus. */
-  focusCount: number;
+  focusWish: IFocusWish;
 }
 
 /** Type a requirement, see whether it exists, add it. */
-export function AddForm({ packages, focusCount }: IProps): JSX.Element {
+export function AddForm({ packages, focusWish }: IProps): JSX.Element {
   const { trans, actions } = useView();
   const [text, setText] = React.useState('');
   const [check, setCheck] = React.useState<ICheck | null>(null);
@@ -23,10 +27,11 @@ export function AddForm({ packages, focusCount }: IProps): JSX.Element {
   const wanted = text.trim();
 
   React.useEffect(() => {
-    if (focusCount > 0) {
+    if (focusWish.current) {
+      focusWish.current = false;
       input.current?.focus();
     }
-  }, [focusCount]);
+  });
 
   React.useEffect(() => {
     setCheck(null);
@@ -96,7 +101,7 @@ export function AddForm({ packages, focusCount }: IProps): JSX.Element {
         <button
           type="submit"
           className="jp-pyartifacts-button jp-mod-primary"
-          disabled={!wanted || isWrong || isBusy}
+          aria-disabled={!wanted || isWrong || isBusy || undefined}
         >
           {trans.__('Add')}
         </button>

@@ -1,6 +1,7 @@
 /** Typed requests to the server's REST interface. */
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
+import { TranslationBundle } from '@jupyterlab/translation';
 
 import {
   IApproved,
@@ -15,6 +16,10 @@ import {
   IVersions,
   LockDocument
 } from './shapes';
+import { VERSION } from './version';
+
+/** The code of the failure to find the very server that belongs to this page. */
+export const OTHER_HALF = 'other-half';
 
 /** Which notebook a request is about, and the lock of the open document. */
 export interface ITarget {
@@ -43,10 +48,18 @@ export function failureOf(reason: unknown): IFailure {
 
 /** The requests, bound to one server. */
 export class Api {
-  constructor(private readonly _settings: ServerConnection.ISettings) {}
+  constructor(
+    private readonly _settings: ServerConnection.ISettings,
+    private readonly _trans: TranslationBundle
+  ) {}
 
-  state(target: ITarget): Promise<INotebookState> {
-    return this._post('state', target);
+  /** Ask for the state of a notebook; refuse a server of another version than this page's. */
+  async state(target: ITarget): Promise<INotebookState> {
+    const state = await this._post<INotebookState>('state', target);
+    if (state.version !== VERSION) {
+      throw new RequestError(200, this._otherHalf(state.version));
+    }
+    return state;
   }
 
   outdated(target: ITarget): Promise<IOutdated> {
@@ -57,12 +70,20 @@ export class Api {
     return this._post('check', { ...target, requirement });
   }
 
-  versions(target: ITarget, name: string): Promise<IVersions> {
-    return this._post('versions', { ...target, name });
+  versions(
+    target: ITarget,
+    name: string,
+    signal: AbortSignal
+  ): Promise<IVersions> {
+    return this._post('versions', { ...target, name }, signal);
   }
 
-  plan(target: ITarget, change: IChangeRequest): Promise<IPlan> {
-    return this._post('plan', { ...target, ...change });
+  plan(
+    target: ITarget,
+    change: IChangeRequest,
+    signal: AbortSignal
+  ): Promise<IPlan> {
+    return this._post('plan', { ...target, ...change }, signal);
   }
 
   async apply(target: ITarget, change: IChangeRequest): Promise<IJob> {
@@ -98,10 +119,15 @@ export class Api {
     return this._request('store', { method: 'GET' });
   }
 
-  private _post<T>(endpoint: string, body: object): Promise<T> {
+  private _post<T>(
+    endpoint: string,
+    body: object,
+    signal?: AbortSignal
+  ): Promise<T> {
     return this._request(endpoint, {
       method: 'POST',
-      body: JSON.stringify(body)
+      body: JSON.stringify(body),
+      signal
     });
   }
 
@@ -120,10 +146,42 @@ export class Api {
       answer = null;
     }
     if (!response.ok) {
-      throw new RequestError(response.status, refusal(response, answer));
+      throw new RequestError(
+        response.status,
+        response.status === 404 && !(answer as IRefusal | null)?.error
+          ? this._otherHalf(null)
+          : refusal(response, answer)
+      );
     }
     return answer as T;
   }
+
+  /** Say that the server's half is missing, or another one than this page knows. */
+  private _otherHalf(version: string | null | undefined): IFailure {
+    const trans = this._trans;
+    return version === null
+      ? {
+          code: OTHER_HALF,
+          message: trans.__('The server does not know of notebooks’ packages.'),
+          hint: trans.__(
+            'Install jupyter_pyartifacts where the server runs, or enable it there (jupyter server extension enable jupyter_pyartifacts), then restart the server.'
+          )
+        }
+      : {
+          code: OTHER_HALF,
+          message: trans.__(
+            'This page and the server have different versions of jupyter_pyartifacts.'
+          ),
+          expected: trans.__('version %1, as this page has', VERSION),
+          found: version ?? trans.__('an older version'),
+          hint: trans.__('Restart the server, then reload this page.')
+        };
+  }
+}
+
+interface IRefusal {
+  message?: string;
+  error?: IFailure;
 }
 
 interface IStarted {
@@ -132,10 +190,7 @@ interface IStarted {
 
 /** Read what a refused request was answered with. */
 function refusal(response: Response, answer: unknown): IFailure {
-  const body = (answer ?? {}) as {
-    message?: string;
-    error?: IFailure;
-  };
+  const body = (answer ?? {}) as IRefusal;
   return {
     hint: null,
     ...body.error,

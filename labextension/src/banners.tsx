@@ -5,6 +5,7 @@ import * as React from 'react';
 import { useView } from './context';
 import { formatBytes } from './format';
 import { NotebookPackages } from './packages';
+import { press } from './press';
 import { IFailure } from './shapes';
 import { outcome, problemTitle } from './words';
 
@@ -104,8 +105,10 @@ function TrustBanner({ packages }: IProps): JSX.Element | null {
       buttons={
         <button
           className="jp-pyartifacts-button jp-mod-primary"
-          disabled={packages.activity !== null}
-          onClick={() => void actions.trust(packages)}
+          {...press(
+            () => void actions.trust(packages),
+            packages.activity !== null
+          )}
         >
           {trans.__('Trust…')}
         </button>

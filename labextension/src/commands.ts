@@ -76,7 +76,7 @@ export function registerCommands(
   addCommand(
     CommandIDs.add,
     trans.__('Add a Package to This Notebook…'),
-    () => sidebar.focusAdd(),
+    () => sidebar.focusNext('add'),
     isFree
   );
   addCommand(

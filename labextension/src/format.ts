@@ -36,6 +36,24 @@ export function formatTime(text: string): string {
       });
 }
 
+/** Write how long something takes already: `12 s`, `2 min 05 s`; nothing in its first second. */
+export function formatElapsed(
+  trans: TranslationBundle,
+  elapsed: number | null
+): string {
+  const seconds = Math.floor(elapsed ?? 0);
+  if (seconds < 1) {
+    return '';
+  }
+  return seconds < 60
+    ? trans.__('%1 s', seconds)
+    : trans.__(
+        '%1 min %2 s',
+        Math.floor(seconds / 60),
+        String(seconds % 60).padStart(2, '0')
+      );
+}
+
 /** Return how far something is, from 0 to 1; null where the end is unknown. */
 export function fractionOf(progress: IProgress | null): number | null {
   if (!progress || progress.done === null || !progress.total) {
@@ -97,15 +115,21 @@ export function progressNumbers(
         : trans.__('%1 files', done)
     );
   } else if (total) {
-    parts.push(trans.__('%1 of %2 packages', done, total));
+    parts.push(packagesOf(trans, done, total));
   } else if (done) {
-    parts.push(trans.__('%1 packages', done));
+    parts.push(trans._n('%1 package', '%1 packages', done));
   }
   const { distributions_done, distributions_total } = progress;
   if (unit !== 'distributions' && distributions_total) {
-    parts.push(
-      trans.__('%1 of %2 packages', distributions_done ?? 0, distributions_total)
-    );
+    parts.push(packagesOf(trans, distributions_done ?? 0, distributions_total));
   }
   return parts.join(' · ');
+}
+
+function packagesOf(
+  trans: TranslationBundle,
+  done: number,
+  total: number
+): string {
+  return trans._n('%2 of %1 package', '%2 of %1 packages', total, done);
 }

@@ -83,7 +83,7 @@ const packages: JupyterFrontEndPlugin<void> = {
     const trans = words.load('jupyter_pyartifacts');
     const { serviceManager } = app;
     const feed = new ProgressFeed(serviceManager.events);
-    const api = new Api(serviceManager.serverSettings);
+    const api = new Api(serviceManager.serverSettings, trans);
     const current = new CurrentPackages(
       app.shell,
       notebooks,
@@ -116,7 +116,11 @@ const packages: JupyterFrontEndPlugin<void> = {
       });
     }
     if (wants('openWhenAttentionIsNeeded')) {
-      current.onAttention(() => app.shell.activateById(sidebar.id));
+      current.onAttention(() => {
+        // Shown, but whoever works in the notebook goes on there.
+        sidebar.focusNext('nowhere');
+        app.shell.activateById(sidebar.id);
+      });
     }
   }
 };

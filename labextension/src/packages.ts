@@ -5,7 +5,7 @@ import { IDisposable } from '@lumino/disposable';
 import { Debouncer } from '@lumino/polling';
 import { ISignal, Signal } from '@lumino/signaling';
 
-import { Api, failureOf } from './api';
+import { Api, failureOf, OTHER_HALF } from './api';
 import { NotebookDocument } from './document';
 import { ProgressFeed } from './feed';
 import { IMove, moveKernel, Restart, strongest } from './kernelmove';
@@ -112,6 +112,7 @@ export class NotebookPackages implements IDisposable {
   /** Ask the server for the state of the document as it is now. */
   async refresh(): Promise<void> {
     const turn = ++this._turn;
+    this._isAlone = false;
     try {
       const state = await this.api.state(this.document.target);
       if (this.isDisposed || turn !== this._turn) {
@@ -131,6 +132,11 @@ export class NotebookPackages implements IDisposable {
         return;
       }
       this._fail('state', reason, () => this.refresh());
+      if (this.problem?.failure.code === OTHER_HALF) {
+        // Nothing that it says can be shown, and it will not say anything else by itself.
+        this.state = null;
+        this._isAlone = true;
+      }
     }
     this._changed.emit();
   }
@@ -153,19 +159,27 @@ export class NotebookPackages implements IDisposable {
   /** Ask which versions there are; null if that fails, which is shown with `retry` then. */
   versions(name: string, retry: Retry): Promise<IVersions | null> {
     const { target } = this.document;
-    return this._ask('versions', () => this.api.versions(target, name), retry);
+    return this._ask(
+      'versions',
+      signal => this.api.versions(target, name, signal),
+      retry
+    );
   }
 
   /** Work out what a change would do; null if that fails, which is shown with `retry` then. */
   plan(change: IChangeRequest, retry: Retry): Promise<IPlan | null> {
     const { target } = this.document;
-    return this._ask('plan', () => this.api.plan(target, change), retry);
+    return this._ask(
+      'plan',
+      signal => this.api.plan(target, change, signal),
+      retry
+    );
   }
 
   /** Make a change that somebody has seen and wants. */
   apply(change: IChangeRequest): Promise<boolean> {
     const { target } = this.document;
-    return this._change(change.verb, () =>
+    return this._change(change, () =>
       change.verb === 'undo'
         ? this.api.start('undo', target)
         : this.api.apply(target, change)
@@ -233,7 +247,7 @@ export class NotebookPackages implements IDisposable {
   /** Ask the server something that takes a moment, and show that it does. */
   private async _ask<T>(
     verb: string,
-    ask: () => Promise<T>,
+    ask: (signal: AbortSignal) => Promise<T>,
     retry: Retry
   ): Promise<T | null> {
     this._clear();
@@ -248,17 +262,23 @@ export class NotebookPackages implements IDisposable {
 
   /** Have a job done that makes another lock, and take it, if need be after a reload. */
   private async _change(
-    verb: string,
+    change: IChangeRequest,
     start: () => Promise<IJob>
   ): Promise<boolean> {
     const { path } = this.document;
     const remembered = async (): Promise<IJob> => {
       const job = await start();
-      rememberChange(path, job.id);
+      rememberChange(path, { job: job.id, change });
       return job;
     };
     try {
-      return await this._do(verb, remembered, result => this._take(result));
+      return await this._do(
+        change.verb,
+        remembered,
+        result => this._take(result),
+        // Anew: what was started before has ended, and the document may have another lock.
+        () => this.apply(change)
+      );
     } finally {
       rememberChange(path, null);
     }
@@ -268,10 +288,10 @@ export class NotebookPackages implements IDisposable {
   private async _do(
     verb: string,
     start: () => Promise<IJob>,
-    finish?: (result: IJobResult) => Promise<void>
+    finish?: (result: IJobResult) => Promise<void>,
+    again: Retry = () => this._do(verb, start, finish)
   ): Promise<boolean> {
     this._clear();
-    const again: Retry = () => this._do(verb, start, finish);
     try {
       const job = await this._work.run(verb, start, async ended => {
         if (ended.state === 'done') {
@@ -333,10 +353,10 @@ export class NotebookPackages implements IDisposable {
     if (lock !== undefined && this.document.writeLock(lock)) {
       void this.document.save();
     }
-    const id = rememberedChange(this.document.path);
-    const job = id && (await this.api.job(id).catch(() => null));
+    const pending = rememberedChange(this.document.path);
+    const job = pending && (await this.api.job(pending.job).catch(() => null));
     if (job) {
-      await this._change(job.verb, () => Promise.resolve(job));
+      await this._change(pending.change, () => Promise.resolve(job));
     }
   }
 
@@ -376,7 +396,7 @@ export class NotebookPackages implements IDisposable {
   }
 
   private _refreshSoon(): void {
-    if (!this.isDisposed) {
+    if (!this.isDisposed && !this._isAlone) {
       void this._refresher.invoke().catch(() => undefined);
     }
   }
@@ -395,5 +415,6 @@ export class NotebookPackages implements IDisposable {
   private readonly _refresher: Debouncer;
   private _status: Kernel.Status | null = null;
   private _turn = 0;
+  private _isAlone = false;
   private _changed = new Signal<this, void>(this);
 }

@@ -6,6 +6,7 @@ import { useView } from './context';
 import { formatBytes, formatDay } from './format';
 import { NotebookPackages } from './packages';
 import { IReason, reasonsFor } from './pins';
+import { press } from './press';
 import { IDistribution, IOutdatedRow } from './shapes';
 
 interface IProps {
@@ -116,36 +117,40 @@ function Details(props: IProps): JSX.Element {
       <div className="jp-pyartifacts-buttons">
         <button
           className="jp-pyartifacts-button"
-          disabled={isBusy}
           aria-label={trans.__('Upgrade %1', pin.name)}
-          onClick={() =>
-            void actions.propose(packages, {
-              verb: 'upgrade',
-              arguments: [pin.name]
-            })
-          }
+          {...press(
+            () =>
+              void actions.propose(packages, {
+                verb: 'upgrade',
+                arguments: [pin.name]
+              }),
+            isBusy
+          )}
         >
           {trans.__('Upgrade')}
         </button>
         <button
           className="jp-pyartifacts-button"
-          disabled={isBusy}
           aria-label={trans.__('Choose a version of %1', pin.name)}
-          onClick={() => void actions.pickVersion(packages, pin.name)}
+          {...press(
+            () => void actions.pickVersion(packages, pin.name),
+            isBusy
+          )}
         >
           {trans.__('Choose version…')}
         </button>
         {pin.direct && (
           <button
             className="jp-pyartifacts-button"
-            disabled={isBusy}
             aria-label={trans.__('Remove %1', pin.name)}
-            onClick={() =>
-              void actions.propose(packages, {
-                verb: 'remove',
-                arguments: [pin.name]
-              })
-            }
+            {...press(
+              () =>
+                void actions.propose(packages, {
+                  verb: 'remove',
+                  arguments: [pin.name]
+                }),
+              isBusy
+            )}
           >
             {trans.__('Remove')}
           </button>
@@ -203,16 +208,17 @@ export const PinRow = React.memo(function PinRow(props: IProps): JSX.Element {
             {compatible && (
               <button
                 className="jp-pyartifacts-newer"
-                disabled={isBusy}
                 tabIndex={isFocusable ? 0 : -1}
                 aria-label={trans.__('Upgrade %1 to %2', pin.name, compatible)}
                 title={trans.__('Upgrade %1 to %2', pin.name, compatible)}
-                onClick={() =>
-                  void actions.propose(packages, {
-                    verb: 'upgrade',
-                    arguments: [pin.name]
-                  })
-                }
+                {...press(
+                  () =>
+                    void actions.propose(packages, {
+                      verb: 'upgrade',
+                      arguments: [pin.name]
+                    }),
+                  isBusy
+                )}
               >
                 ↑ {compatible}
               </button>

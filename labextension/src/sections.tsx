@@ -5,6 +5,7 @@ import { failureOf } from './api';
 import { useView } from './context';
 import { formatBytes, formatTime } from './format';
 import { NotebookPackages } from './packages';
+import { press } from './press';
 import { INotebookState, IStore } from './shapes';
 
 interface IProps {
@@ -54,10 +55,11 @@ function History({ packages, state }: IProps): JSX.Element {
       {history.length > 0 ? (
         <button
           className="jp-pyartifacts-button"
-          disabled={packages.activity !== null || packages.needsTrust}
-          onClick={() =>
-            void actions.propose(packages, { verb: 'undo', arguments: [] })
-          }
+          {...press(
+            () =>
+              void actions.propose(packages, { verb: 'undo', arguments: [] }),
+            packages.activity !== null || packages.needsTrust
+          )}
         >
           {trans.__('Undo “%1”', history[0].what)}
         </button>
@@ -167,8 +169,10 @@ function Python({ packages, state }: IProps): JSX.Element | null {
       <div className="jp-pyartifacts-buttons">
         <button
           className="jp-pyartifacts-button"
-          disabled={packages.activity !== null || packages.needsTrust}
-          onClick={() => void actions.choosePython(packages)}
+          {...press(
+            () => void actions.choosePython(packages),
+            packages.activity !== null || packages.needsTrust
+          )}
         >
           {trans.__('Another Python…')}
         </button>
@@ -225,21 +229,20 @@ function Store({ packages }: IProps): JSX.Element {
       <div className="jp-pyartifacts-buttons">
         <button
           className="jp-pyartifacts-button"
-          disabled={packages.activity !== null}
           title={trans.__('Remove what no notebook uses any more')}
-          onClick={() => void packages.gc()}
+          {...press(() => void packages.gc(), packages.activity !== null)}
         >
           {trans.__('Clean up')}
         </button>
         <button
           className="jp-pyartifacts-button"
-          disabled={
-            packages.activity !== null ||
-            packages.needsTrust ||
-            packages.state?.digest === null
-          }
           title={trans.__('Hash every file again and repair what is wrong')}
-          onClick={() => void packages.tend('verify')}
+          {...press(
+            () => void packages.tend('verify'),
+            packages.activity !== null ||
+              packages.needsTrust ||
+              packages.state?.digest === null
+          )}
         >
           {trans.__('Verify files')}
         </button>

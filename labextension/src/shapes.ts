@@ -68,6 +68,8 @@ export interface IRunning {
 
 /** All there is to know about one notebook without asking an index. */
 export interface INotebookState {
+  /** The version of the server's half; what came before it was told has none. */
+  version?: string;
   path: string;
   digest: string | null;
   trusted: boolean;
@@ -207,6 +209,8 @@ export interface IJob {
   path: string | null;
   kernel_id?: string | null;
   state: JobState;
+  /** Seconds since it began. */
+  elapsed: number;
   progress: IProgress | null;
   notes: string[];
   result: IJobResult | null;
@@ -220,6 +224,8 @@ export interface IProgressEvent extends IProgress {
   job: string | null;
   verb: string;
   state: JobState;
+  /** Seconds since it began. */
+  elapsed: number;
   message: string | null;
   hint: string | null;
 }

@@ -6,11 +6,12 @@ import {
   UseSignal
 } from '@jupyterlab/ui-components';
 import { TranslationBundle } from '@jupyterlab/translation';
+import { Message } from '@lumino/messaging';
 import { Signal } from '@lumino/signaling';
 import * as React from 'react';
 
 import { ActivityBar } from './activity';
-import { AddForm } from './addform';
+import { AddForm, IFocusWish } from './addform';
 import { Banners } from './banners';
 import { IActions, ViewContext, useView } from './context';
 import { CurrentPackages } from './current';
@@ -18,11 +19,18 @@ import { formatBytes } from './format';
 import { packagesIcon } from './icons';
 import { NotebookPackages } from './packages';
 import { PinList } from './pinlist';
+import { press } from './press';
 import { Sections } from './sections';
 import { INotebookState } from './shapes';
 
 /** Where the sidebar is known to the shell. */
 export const SIDEBAR_ID = 'jupyter-pyartifacts-sidebar';
+
+/** Milliseconds in which a palette that closes gives the focus back to a cell. */
+const FOCUS_DELAY = 100;
+
+/** Where the focus goes: to the sidebar, to the line for a new requirement, or it stays. */
+export type FocusTarget = 'body' | 'add' | 'nowhere';
 
 /** A widget for the left area. */
 export class Sidebar extends ReactWidget {
@@ -40,10 +48,27 @@ export class Sidebar extends ReactWidget {
     this.node.setAttribute('aria-label', this.title.caption);
   }
 
-  /** Put the cursor into the line for a new requirement. */
-  focusAdd(): void {
-    this._focusCount += 1;
-    this._focusAsked.emit(this._focusCount);
+  /** Say where the focus shall go when the sidebar is activated next: to its body, if not said. */
+  focusNext(target: FocusTarget): void {
+    this._focusNext = target;
+  }
+
+  protected onActivateRequest(message: Message): void {
+    super.onActivateRequest(message);
+    const target = this._focusNext;
+    this._focusNext = 'body';
+    setTimeout(() => this._takeFocus(target), FOCUS_DELAY);
+  }
+
+  private _takeFocus(target: FocusTarget): void {
+    if (target === 'add') {
+      this._addWish.current = true;
+      this._focusAsked.emit();
+    } else if (target === 'body') {
+      this.node
+        .querySelector<HTMLElement>('.jp-pyartifacts-scroll')
+        ?.focus();
+    }
   }
 
   render(): JSX.Element {
@@ -51,8 +76,8 @@ export class Sidebar extends ReactWidget {
       <ViewContext.Provider
         value={{ trans: this._trans, actions: this._actions }}
       >
-        <UseSignal signal={this._focusAsked} initialArgs={0}>
-          {(_, focusCount) => (
+        <UseSignal signal={this._focusAsked}>
+          {() => (
             <UseSignal signal={this._current.changed}>
               {() => {
                 const packages = this._current.packages;
@@ -62,7 +87,7 @@ export class Sidebar extends ReactWidget {
                       <Notebook
                         key={packages.document.panel.id}
                         packages={packages}
-                        focusCount={focusCount ?? 0}
+                        focusWish={this._addWish}
                       />
                     )}
                   </UseSignal>
@@ -77,8 +102,9 @@ export class Sidebar extends ReactWidget {
     );
   }
 
-  private _focusCount = 0;
-  private readonly _focusAsked = new Signal<this, number>(this);
+  private _focusNext: FocusTarget = 'body';
+  private readonly _addWish: IFocusWish = { current: false };
+  private readonly _focusAsked = new Signal<this, void>(this);
 }
 
 function NoNotebook(): JSX.Element {
@@ -93,16 +119,23 @@ function NoNotebook(): JSX.Element {
 
 interface INotebookProps {
   packages: NotebookPackages;
-  focusCount: number;
+  focusWish: IFocusWish;
 }
 
-function Notebook({ packages, focusCount }: INotebookProps): JSX.Element {
+function Notebook({ packages, focusWish }: INotebookProps): JSX.Element {
   const { trans } = useView();
   const { state, activity } = packages;
+  const body = React.useRef<HTMLDivElement>(null);
+  const keepPlace = useKeptFocus(body);
   return (
     <>
-      <Header packages={packages} />
-      <div className="jp-pyartifacts-scroll">
+      <Header packages={packages} onFocus={keepPlace} />
+      <div
+        className="jp-pyartifacts-scroll"
+        ref={body}
+        tabIndex={-1}
+        onFocus={keepPlace}
+      >
         {activity && (
           <ActivityBar
             activity={activity}
@@ -120,7 +153,7 @@ function Notebook({ packages, focusCount }: INotebookProps): JSX.Element {
         )}
         {state && !(state.digest === null && packages.document.isForeign) && (
           <>
-            <AddForm packages={packages} focusCount={focusCount} />
+            <AddForm packages={packages} focusWish={focusWish} />
             {state.digest === null ? (
               <NoLock />
             ) : (
@@ -142,6 +175,35 @@ function Notebook({ packages, focusCount }: INotebookProps): JSX.Element {
   );
 }
 
+/**
+ * Keep the focus where it was if what had it goes away: on the list, else on `body`.
+ *
+ * Return what has to hear of each element that is focused.
+ */
+function useKeptFocus(
+  body: React.RefObject<HTMLElement>
+): React.FocusEventHandler<HTMLElement> {
+  const last = React.useRef<{ node: Element; list: Element | null } | null>(
+    null
+  );
+  React.useLayoutEffect(() => {
+    if (!last.current || last.current.node.isConnected) {
+      return;
+    }
+    const { list } = last.current;
+    last.current = null;
+    if (document.activeElement === document.body) {
+      const row = list?.isConnected
+        ? list.querySelector<HTMLElement>('[tabindex="0"]')
+        : null;
+      (row ?? body.current)?.focus();
+    }
+  });
+  return ({ target }) => {
+    last.current = { node: target, list: target.closest('.jp-pyartifacts-pins') };
+  };
+}
+
 function NoLock(): JSX.Element {
   const { trans } = useView();
   return (
@@ -159,12 +221,16 @@ function NoLock(): JSX.Element {
   );
 }
 
-function Header({ packages }: { packages: NotebookPackages }): JSX.Element {
+function Header(props: {
+  packages: NotebookPackages;
+  onFocus: React.FocusEventHandler<HTMLElement>;
+}): JSX.Element {
+  const { packages, onFocus } = props;
   const { trans, actions } = useView();
   const { state, activity, document } = packages;
   const name = document.path.split('/').pop() ?? document.path;
   return (
-    <header className="jp-pyartifacts-header">
+    <div className="jp-pyartifacts-header" onFocus={onFocus}>
       <div className="jp-pyartifacts-header-text">
         <h2 title={document.path}>{name}</h2>
         {state?.digest && (
@@ -179,12 +245,13 @@ function Header({ packages }: { packages: NotebookPackages }): JSX.Element {
       {!!state?.history.length && (
         <button
           className="jp-pyartifacts-icon-button"
-          disabled={activity !== null || packages.needsTrust}
           title={trans.__('Undo “%1”', state.history[0].what)}
           aria-label={trans.__('Undo the last change')}
-          onClick={() =>
-            void actions.propose(packages, { verb: 'undo', arguments: [] })
-          }
+          {...press(
+            () =>
+              void actions.propose(packages, { verb: 'undo', arguments: [] }),
+            activity !== null || packages.needsTrust
+          )}
         >
           <undoIcon.react tag="span" />
         </button>
@@ -197,7 +264,7 @@ function Header({ packages }: { packages: NotebookPackages }): JSX.Element {
       >
         <refreshIcon.react tag="span" />
       </button>
-    </header>
+    </div>
   );
 }
 
@@ -233,17 +300,20 @@ function UpdateLine({ packages }: { packages: NotebookPackages }): JSX.Element {
       </span>
       <button
         className="jp-pyartifacts-button"
-        disabled={isChecking || activity !== null}
-        onClick={() => void packages.checkOutdated()}
+        {...press(
+          () => void packages.checkOutdated(),
+          isChecking || activity !== null
+        )}
       >
         {trans.__('Check for upgrades')}
       </button>
       <button
         className={`jp-pyartifacts-button${count ? ' jp-mod-primary' : ''}`}
-        disabled={isBusy || isChecking || (outdated !== null && !count)}
-        onClick={() =>
-          void actions.propose(packages, { verb: 'upgrade', arguments: [] })
-        }
+        {...press(
+          () =>
+            void actions.propose(packages, { verb: 'upgrade', arguments: [] }),
+          isBusy || isChecking || (outdated !== null && !count)
+        )}
       >
         {trans.__('Upgrade all')}
       </button>

@@ -13,7 +13,10 @@ export interface IActivity {
   id: string | null;
   verb: string;
   progress: IProgress | null;
+  /** Seconds that it has taken so far, as far as the server has said. */
+  elapsed: number | null;
   cancelling: boolean;
+  canCancel: boolean;
 }
 
 /** What tries something again. */
@@ -48,13 +51,26 @@ export class Work {
     return job !== null && this._own.has(job);
   }
 
-  /** Wait for an answer that takes a moment, and show that. */
-  async ask<T>(verb: string, ask: () => Promise<T>): Promise<T> {
-    const activity = { id: null, verb, progress: null, cancelling: false };
+  /** Wait for an answer that takes a moment, and show that; null if nobody wants it any more. */
+  async ask<T>(
+    verb: string,
+    ask: (signal: AbortSignal) => Promise<T>
+  ): Promise<T | null> {
+    const asked = new AbortController();
+    const activity = { ...begun(verb), canCancel: true };
+    this._asked = asked;
     this._show(activity);
     try {
-      return await ask();
+      return await ask(asked.signal);
+    } catch (reason) {
+      if (asked.signal.aborted) {
+        return null;
+      }
+      throw reason;
     } finally {
+      if (this._asked === asked) {
+        this._asked = null;
+      }
       if (this._activity === activity) {
         this._show(null);
       }
@@ -67,12 +83,12 @@ export class Work {
     start: () => Promise<IJob>,
     finish: (job: IJob) => Promise<void>
   ): Promise<IJob> {
-    this._show({ id: null, verb, progress: null, cancelling: false });
+    this._show(begun(verb));
     try {
       let job = await start();
       this._own.add(job.id);
       while (job.state === 'running') {
-        this._move(job.id, job.progress);
+        this._move(job);
         await this._feed.ended(job.id, POLL);
         job = await this._api.job(job.id);
       }
@@ -85,6 +101,7 @@ export class Work {
 
   /** Ask that what goes on stops; what was fetched stays. */
   async cancel(): Promise<void> {
+    this._asked?.abort();
     const id = this._activity?.id;
     if (!this._activity || !id) {
       return;
@@ -109,20 +126,21 @@ export class Work {
     }
     const other = running.find(job => !this.owns(job.id));
     if (other && !this._activity) {
-      const { id, verb, progress } = other;
-      this._show({ id, verb, progress, cancelling: false });
+      const { id, verb, progress, elapsed } = other;
+      this._show({ ...begun(verb), id, progress, elapsed, canCancel: true });
     }
   }
 
   /** Hear of a job on this notebook; tell whether one of others has ended. */
   hear(event: IProgressEvent): boolean {
-    const { job: id, verb } = event;
+    const { job: id, verb, elapsed } = event;
     const shown = this._activity;
     if (event.state === 'running') {
       if (!shown) {
-        this._show({ id, verb, progress: event, cancelling: false });
+        const activity = { ...begun(verb), id, elapsed, canCancel: true };
+        this._show({ ...activity, progress: event });
       } else if (shown.id === id) {
-        this._show({ ...shown, progress: event });
+        this._show({ ...shown, elapsed, progress: event });
       }
       return false;
     }
@@ -135,11 +153,13 @@ export class Work {
     return true;
   }
 
-  private _move(id: string, progress: IProgress | null): void {
+  private _move({ id, progress, elapsed }: IJob): void {
     if (this._activity) {
       this._show({
         ...this._activity,
         id,
+        elapsed,
+        canCancel: true,
         progress: progress ?? this._activity.progress
       });
     }
@@ -151,6 +171,13 @@ export class Work {
   }
 
   private _activity: IActivity | null = null;
+  private _asked: AbortController | null = null;
   private readonly _own = new Set<string>();
   private readonly _changed = new Signal<this, void>(this);
+}
+
+/** Return what is shown of work before anything is heard of it. */
+function begun(verb: string): IActivity {
+  const unknown = { id: null, progress: null, elapsed: null };
+  return { ...unknown, verb, cancelling: false, canCancel: false };
 }

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, WebError, sync_playwright
 
 from .machine import ROOT, Server, running_lab
 
@@ -68,13 +68,32 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
+def faults() -> list[str]:
+    """Return what a page's console has of ours, errors and warnings; a test may take them out."""
+    return []
+
+
+@pytest.fixture
+def page(browser: Browser, tmp_path: Path, faults: list[str]) -> Iterator[Page]:
     """Open an empty page; its console is shown with a failure, and so is a picture's path."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
+
+    def listen(message: ConsoleMessage) -> None:
+        print(f"console {message.type}: {message.text[:500]}")
+        about = f"{message.text} {message.location.get('url', '')}"
+        if message.type in ("error", "warning") and "pyartifacts" in about:
+            faults.append(f"{message.type}: {about}")
+
+    def raised(error: WebError) -> None:
+        if "pyartifacts" in f"{error.error.stack}":
+            faults.append(f"not caught: {error.error.stack}")
+
+    context.on("console", listen)
+    context.on("weberror", raised)
     page = context.new_page()
     page.set_default_timeout(60_000)
-    page.on("console", lambda message: print(f"console {message.type}: {message.text[:500]}"))
     yield page
     page.screenshot(path=tmp_path / "last.png")
     print(f"last picture: {tmp_path / 'last.png'}")
     context.close()
+    assert faults == []

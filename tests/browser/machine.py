@@ -53,19 +53,24 @@ class Server:
 
 @contextmanager
 def running_lab(
-    home: Path, *, collaboration: bool = False, variables: Mapping[str, str] | None = None
+    home: Path,
+    *,
+    collaboration: bool = False,
+    extension: bool = True,
+    variables: Mapping[str, str] | None = None,
 ) -> Iterator[Server]:
     """Run Lab with its token and XSRF protection on, and no settings of this user.
 
     With `collaboration`, documents are edited together, as jupyter-collaboration does it; without,
-    Lab is as if that were not installed.
+    Lab is as if that were not installed. Without `extension`, the server's half is switched off.
     """
     directory, config = home / "notebooks", home / "config"
     news = home / "settings" / "@jupyterlab" / "apputils-extension"
     for each in (directory, news, config / "labconfig"):
         each.mkdir(parents=True, exist_ok=True)
     (news / "notification.jupyterlab-settings").write_text(json.dumps(NO_NEWS), "utf-8")
-    settings = {"ServerApp": {"jpserver_extensions": {"jupyter_server_ydoc": collaboration}}}
+    extensions = {"jupyter_server_ydoc": collaboration, "jupyter_pyartifacts": extension}
+    settings = {"ServerApp": {"jpserver_extensions": extensions}}
     (config / "jupyter_server_config.json").write_text(json.dumps(settings), "utf-8")
     disabled = OTHERS if collaboration else OTHERS + COLLABORATION
     page = {"disabledExtensions": dict.fromkeys(disabled, True)}

@@ -26,10 +26,14 @@ TRIES = 4
 
 @dataclass
 class SlowIndex:
-    """The index; `rate` is in bytes a second for each file, None for as fast as it comes."""
+    """The index; `rate` is in bytes a second for each file, None for as fast as it comes.
+
+    While it is `broken`, no file is there any more, and what is on its way stops.
+    """
 
     url: str
     rate: float | None = None
+    broken: bool = False
 
 
 def fetch(address: str, headers: Mapping[str, str]) -> tuple[int, Mapping[str, str], bytes]:
@@ -80,6 +84,9 @@ def slow_index(cache: Path) -> Iterator[SlowIndex]:
             self._send(200, PAGE, json.dumps(page).encode())
 
         def _file(self) -> None:
+            if index.broken:
+                self._send(404, "text/plain", b"not there")
+                return
             _, _, code, filename = self.path.split("/")
             address = bytes.fromhex(code).decode()
             if filename.endswith(".metadata"):
@@ -101,6 +108,9 @@ def slow_index(cache: Path) -> Iterator[SlowIndex]:
                 self.send_header(name, value)
             self.end_headers()
             for start in range(0, len(body) if self.command == "GET" else 0, CHUNK):
+                if index.broken and kind != PAGE:
+                    self.close_connection = True
+                    return
                 self.wfile.write(body[start : start + CHUNK])
                 if index.rate is not None and kind != PAGE and not stop.is_set():
                     time.sleep(CHUNK / index.rate)

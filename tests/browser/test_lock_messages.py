@@ -27,6 +27,20 @@ display({{
 """
 
 
+class Tolerant(list[str]):
+    """Faults without the browser's own word of the server's answer: these locks are none."""
+
+    def append(self, fault: str) -> None:
+        if "status of 422" not in fault:
+            super().append(fault)
+
+
+@pytest.fixture
+def faults() -> list[str]:
+    """Return what counts as a fault here."""
+    return Tolerant()
+
+
 def lock_on_disk(path: Path) -> object:
     """Return the lock in a notebook file; the text `none` where there is none."""
     return read_metadata(path).get("pyartifacts", "none")
@@ -70,7 +84,9 @@ def test_the_target_survives_a_restart_and_the_second_message_changes_nothing(
     assert notebook.dialogs() == []
 
 
-def test_what_is_no_lock_message_leaves_the_notebook_alone(server: Server, page: Page) -> None:
+def test_what_is_no_lock_message_leaves_the_notebook_alone(
+    server: Server, page: Page, faults: list[str]
+) -> None:
     path = server.write("noise.ipynb", *(BY_COMM.format(lock=lock) for lock in ("text", [1], LOCK)))
     notebook = NotebookPage.open(page, server, path.name)
     notebook.run(0)
@@ -78,6 +94,9 @@ def test_what_is_no_lock_message_leaves_the_notebook_alone(server: Server, page:
     assert lock_on_disk(path) == "none"
     notebook.run(2)
     wait_until(lambda: lock_on_disk(path) == LOCK)
+    said = [fault for fault in faults if "jupyter-pyartifacts: not a lock message" in fault]
+    assert len(said) == 2
+    faults[:] = [fault for fault in faults if fault not in said]
 
 
 def test_a_second_tab_shows_the_lock_and_only_one_saves(server: Server, page: Page) -> None:

@@ -125,13 +125,38 @@ def test_a_change_can_be_cancelled_and_nothing_has_changed(slow: Slow, page: Pag
     assert read_metadata(path)["pyartifacts"] == slow.lock
     assert notebook.run(0).strip() == "1"
 
-    # What is asked for once more reaches the notebook, even if the page is reloaded meanwhile.
+    # What is asked for once more fails while the page is reloaded, and is tried again from there.
     sidebar.add("numpy")
     sidebar.plan()
     sidebar.accept()
     expect(sidebar.progress()).to_be_visible()
     page.reload()
+    expect(sidebar.progress()).to_be_visible()
+    slow.index.broken = True
+    failed = sidebar.banner("error")
+    expect(failed).to_contain_text("Nothing was changed", timeout=60_000)
+    slow.index.broken = False
+    sidebar.button("Retry").click()
+    expect(sidebar.progress()).to_be_visible()
+    expect(failed).to_have_count(0)
+    # And it reaches the notebook although the page is reloaded once more.
+    page.reload()
     slow.index.rate = None
     wait_until(lambda: "numpy" in read_metadata(path)["pyartifacts"]["requirements"], 60)
     expect(sidebar.row("numpy")).to_be_visible()
     assert notebook.dialogs() == []
+
+
+def test_a_plan_can_be_cancelled(slow: Slow, page: Page) -> None:
+    path = slow.server.write("plan.ipynb", "1")
+    NotebookPage.open(page, slow.server, path.name)
+    sidebar = Sidebar.open(page)
+    slow.index.rate = SLOW / 100
+    sidebar.add("inflection")
+    expect(sidebar.progress()).to_have_attribute("aria-label", "Working out what changes")
+    sidebar.button("Cancel").click()
+    expect(sidebar.progress()).to_have_count(0)
+    expect(sidebar.banner("error")).to_have_count(0)
+    slow.index.rate = None
+    sidebar.button("Add").click()
+    assert "inflection" in sidebar.plan()

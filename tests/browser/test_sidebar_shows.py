@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from jupyter_pyartifacts.lock import render_lock
-from jupyter_pyartifacts.model import Dependency, Digest, Distribution, LeftOut, Lock
+from jupyter_pyartifacts.model import Delta, Dependency, Digest, Distribution, LeftOut, Lock
 from jupyter_pyartifacts.platforms import DEFAULT_PLATFORMS
 from tests.locks import small_lock, wheel
 
@@ -105,12 +105,17 @@ def test_text_of_others_is_shown_as_text(server: Server, page: Page) -> None:
         lock,
         platforms=tuple(others),
         left_out=(LeftOut(platform=left, reason=SCRIPT),),
+        history=(Delta(when="2024-03-02T01:00:00Z", what=SCRIPT),),
     )
-    NotebookPage.open(page, server, written(server, "html.ipynb", lock))
+    name = "<img src=x onerror='window.hacked=1'>.ipynb"
+    NotebookPage.open(page, server, written(server, name, lock))
     sidebar = Sidebar.open(page)
     expect(sidebar.row("package-000")).to_be_visible()
     sidebar.node.locator("summary", has_text="Platforms").click()
-    expect(sidebar.node).to_contain_text(SCRIPT)
+    expect(sidebar.node.locator(".jp-pyartifacts-platforms")).to_contain_text(SCRIPT)
+    sidebar.node.locator("summary", has_text="History").click()
+    expect(sidebar.node.locator(".jp-pyartifacts-history")).to_contain_text(SCRIPT)
+    expect(sidebar.node.locator("h2")).to_have_text(name)
     sidebar.button("Trust…").click()
     expect(page.locator(".jp-Dialog")).to_contain_text("3 distributions")
     page.keyboard.press("Escape")

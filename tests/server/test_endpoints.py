@@ -16,7 +16,17 @@ from .conftest import lock_on_disk, user_environ, write_notebook
 
 REPOSITORY = str(Path(__file__).parent.parent.parent)
 STATE = {
-    *("path", "digest", "trusted", "question", "requirements", "kernel", "python", "platform"),
+    *(
+        "version",
+        "path",
+        "digest",
+        "trusted",
+        "question",
+        "requirements",
+        "kernel",
+        "python",
+        "platform",
+    ),
     *("platforms", "left_out", "indexes", "as_of", "distributions", "artifacts", "history"),
     *("running", "jobs", "notes"),
 }

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from jupyter_pyartifacts.lock import render_lock
+from jupyter_pyartifacts.server.handlers import handlers
 from tests.locks import small_lock
 from tests.servers import ServerProcess
 
@@ -37,6 +38,21 @@ ENDPOINTS = [
     ("DELETE", "jobs/0"),
     ("GET", "no-such-endpoint"),
 ]
+
+
+def test_these_are_all_endpoints_and_all_methods() -> None:
+    own = {"get", "post", "put", "patch", "delete"}
+    served = set()
+    for address, handler, *_ in handlers("/base/"):
+        name = address.removeprefix("/base/pyartifacts/")
+        name = {"jobs/([0-9A-Za-z_-]+)": "jobs/0", ".*": "no-such-endpoint"}.get(name, name)
+        methods = {each for each in own if each in vars(handler)}
+        served |= {(each.upper(), name) for each in methods}
+        # Nothing that answers is left unguarded: the decorators keep what they wrap.
+        assert methods
+        assert all(hasattr(getattr(handler, each), "__wrapped__") for each in methods)
+    rest = {(each.upper(), "no-such-endpoint") for each in own}
+    assert served == {*ENDPOINTS, *rest}
 
 
 @pytest.fixture
