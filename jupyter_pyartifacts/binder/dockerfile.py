@@ -38,7 +38,8 @@ def with_docker_block(text: str, requirement: str, where: str) -> str:
     if BUILD in text and BEGIN not in text:
         return text
     stage = _last_stage(text.partition(BEGIN)[0])
-    if stage.target is None or re.search(r"[\"`\\]", stage.target):
+    # Below the root is the whole system, which nobody wants to be searched.
+    if stage.target in (None, "/") or re.search(r"[\"`\\]", stage.target):
         raise ForeignFileError(
             "the Dockerfile does not copy the repository's notebooks into its image",
             where=where,

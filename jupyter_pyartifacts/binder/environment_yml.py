@@ -52,8 +52,9 @@ def _load(text: str, where: str, requirement: str) -> dict[str, Any]:
         found = type(content).__name__
     except yaml.YAMLError as error:
         content, found = None, " ".join(str(error).split())
-        text = "?"
-    content = {} if content is None and not re.sub(r"(?m)^\s*(#.*)?$", "", text) else content
+    else:
+        # Comments alone, or nothing at all.
+        content = {} if content is None else content
     wanted = content.get("dependencies") if isinstance(content, dict) else 0
     if not isinstance(content, dict) or not isinstance(wanted, list | None):
         raise ForeignFileError(

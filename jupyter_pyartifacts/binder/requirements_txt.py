@@ -7,7 +7,7 @@ import re
 __all__ = ["has_hashes", "names_package", "with_requirement"]
 
 PACKAGE = "jupyter_pyartifacts"
-_NAMED = re.compile(r"(?i)(?:^|[=/\s])jupyter[-_.]+pyartifacts(?:$|[^a-z0-9])")
+_NAMED = re.compile(r"(?i)(?:^|[=/\s])jupyter[-_.]+pyartifacts(?:$|[^a-z0-9._-])")
 
 
 def has_hashes(text: str) -> bool:

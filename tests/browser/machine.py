@@ -53,14 +53,19 @@ class Server:
 
 @contextmanager
 def running_lab(
-    home: Path, *, collaboration: bool = False, variables: Mapping[str, str] | None = None
+    home: Path,
+    *,
+    collaboration: bool = False,
+    variables: Mapping[str, str] | None = None,
+    python: str = sys.executable,
+    directory: Path | None = None,
 ) -> Iterator[Server]:
     """Run Lab with its token and XSRF protection on, and no settings of this user.
 
     With `collaboration`, documents are edited together, as jupyter-collaboration does it; without,
-    Lab is as if that were not installed.
+    Lab is as if that were not installed. `python` has the Lab, `directory` the notebooks.
     """
-    directory, config = home / "notebooks", home / "config"
+    directory, config = directory or home / "notebooks", home / "config"
     news = home / "settings" / "@jupyterlab" / "apputils-extension"
     for each in (directory, news, config / "labconfig"):
         each.mkdir(parents=True, exist_ok=True)
@@ -86,7 +91,7 @@ def running_lab(
         environ.pop(name, None)
     environ.update(variables or {})
     command = [
-        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1"),
+        *(python, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1"),
         "--ServerApp.port_retries=100",
         f"--ServerApp.root_dir={directory}",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
