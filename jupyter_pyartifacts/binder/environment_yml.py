@@ -29,12 +29,13 @@ def with_pip_requirement(text: str, requirement: str, where: str) -> str:
     before = _load(text, where, requirement)
     wanted = before.get("dependencies") or []
     sections = [each["pip"] for each in wanted if isinstance(each, dict) and "pip" in each]
-    if any(names_package([str(one) for one in each or ()], requirement) for each in sections):
+    listed = [str(one) for each in sections if isinstance(each, list) for one in each]
+    if names_package(listed, requirement):
         return text
     try:
         changed = _insert(text, requirement, has_pip="pip" in map(_name, wanted))
         after = _load(changed, where, requirement)
-    except (LookupError, ForeignFileError):
+    except (LookupError, ValueError, ForeignFileError):
         changed, after = text, {}
     if not _is_wanted(before, after, requirement):
         raise ForeignFileError(
@@ -68,7 +69,10 @@ def _load(text: str, where: str, requirement: str) -> dict[str, Any]:
 
 
 def _insert(text: str, requirement: str, *, has_pip: bool) -> str:
-    """Put the requirement where it belongs; raises LookupError where that cannot be told."""
+    """Put the requirement where it belongs.
+
+    Raises LookupError or ValueError where that cannot be told.
+    """
     end = "\r\n" if "\r\n" in text else "\n"
     if text and not text.endswith("\n"):
         text += end
@@ -128,6 +132,7 @@ def _is_wanted(before: dict[str, Any], after: dict[str, Any], requirement: str) 
 def _parts(environment: dict[str, Any]) -> tuple[set[str], list[str]]:
     """Return the dependencies of an environment and what pip installs."""
     wanted = environment.get("dependencies") or []
-    pip = [one for each in wanted if isinstance(each, dict) for one in each.get("pip") or ()]
+    sections = [each.get("pip") for each in wanted if isinstance(each, dict)]
+    pip = [one for each in sections if isinstance(each, list) for one in each]
     plain = {"pip" if _name(each) == "pip" else str(each) for each in wanted if _name(each)}
     return plain, sorted(map(str, pip))

@@ -60,6 +60,7 @@ def test_what_yaml_would_misread_is_quoted() -> None:
         "dependencies: [numpy]\n",
         "dependencies:\n- pip:\n  - [a]\n",
         "dependencies:\n- pip:\n",
+        "dependencies:\n- pip: 3\n",
         "dependencies:\n- pip: [a]\n",
         "dependencies:\n- a: b\n  c: d\n",
         "dependencies: []\n",

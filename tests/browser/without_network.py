@@ -68,9 +68,12 @@ def main(python: str, directory: str, notebook: str, home: str) -> None:
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_FLAGS)
-        page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
-        page.set_default_timeout(SECONDS * 1000)
-        opened = NotebookPage.open(page, lab, notebook)
+        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        context.set_default_timeout(SECONDS * 1000)
+        page = context.new_page()
+        page.goto(f"{lab.url}lab/tree/{notebook}?token={lab.token}&reset")
+        opened = NotebookPage(page, lab, notebook)
+        opened.wait_until_idle(seconds=SECONDS)
         output = opened.run(0, seconds=SECONDS)
         seen = {
             "output": output,
