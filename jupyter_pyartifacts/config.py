@@ -8,12 +8,28 @@ from typing import Any, Literal, cast
 
 from .errors import UsageError
 
-__all__ = ["VARIABLES", "Config", "PythonPolicy", "TrustPolicy", "Variable"]
+__all__ = [
+    "VARIABLES",
+    "Config",
+    "PythonPolicy",
+    "TrustPolicy",
+    "Variable",
+    "environment_data",
+]
 
 TrustPolicy = Literal["ask", "index", "all"]
 PythonPolicy = Literal["any", "exact", "artifact"]
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"", "0", "false", "no", "off"}
+
+
+def environment_data(prefix: str) -> str:
+    """Return where the environment at `prefix` keeps what it has for all its users.
+
+    An image's `store`, which lies below everybody's own, and the locks `approved` with it. Who can
+    write here can write the environment's code as well.
+    """
+    return f"{prefix}/share/jupyter_pyartifacts"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,17 +112,17 @@ VARIABLES = (
 class Config:
     """Say how the engine works in this run.
 
-    `stores` are directories: the first is written, the others are read-only layers; empty means
-    the user's data directory. `index_url` None means: what the user's uv and pip are configured
-    for. `trust` is the policy for locks made by others: `ask` refuses until approved, `index`
-    approves what comes from allowed indexes, `all` approves everything. `allowed_indexes` are
-    URLs trusted beside the default index. `python_policy` says whether a Python of this machine may
-    serve where a lock pins an archive: `any` patch release of the same minor, the `exact` version
-    only, or none but the `artifact` itself. `python_mirror` is a URL or directory that has the
-    archives of interpreters, in the layout of the default place or all in one directory;
-    `python_table` a table of one's own (JSON, file or URL) in place of the one that comes along.
-    `byte_code` has the byte code of modules made in the store. `environ` is the environment that
-    child processes get as their base.
+    `stores` are directories: the first is written, the others are read-only layers; empty means the
+    user's data directory, with the environment's own store below it if there is one. `index_url`
+    None means: what the user's uv and pip are configured for. `trust` is the policy for locks made
+    by others: `ask` refuses until approved, `index` approves what comes from allowed indexes, `all`
+    approves everything. `allowed_indexes` are URLs trusted beside the default index.
+    `python_policy` says whether a Python of this machine may serve where a lock pins an archive:
+    `any` patch release of the same minor, the `exact` version only, or none but the `artifact`
+    itself. `python_mirror` is a URL or directory that has the archives of interpreters, in the
+    layout of the default place or all in one directory; `python_table` a table of one's own (JSON,
+    file or URL) in place of the one that comes along. `byte_code` has the byte code of modules made
+    in the store. `environ` is the environment that child processes get as their base.
     """
 
     stores: tuple[str, ...] = ()

@@ -5,6 +5,9 @@ the places the lock installs from, under a key that only this user can read, so 
 neither be carried over from another machine nor be made by somebody who can merely write files.
 The notebook's own signature will not do: one ordinary save in Jupyter signs a hostile lock.
 
+An environment may bring approvals for all its users, a list of digests: those that an image was
+built with. Who can write it can put code into every process of that environment anyway.
+
 There are no rules that derive one approval from another: every changed lock has another digest.
 Whoever makes a lock here approves it by making it; the engine sees to that.
 """
@@ -30,21 +33,31 @@ from .model import Artifact, Digest, Lock
 __all__ = ["Trust", "lock_sources", "outside_locations"]
 
 _KEY_BYTES = 32
+_MOST = 16 << 20
+_PRIVATE = 0o600
 _KEY_FILE = "key"
 _RULE = b"jupyter_pyartifacts approval 1\n"
 
 
 class Trust:
-    """The approvals of one user, kept in `directory` (made at the first approval)."""
+    """The approvals of one user, kept in `directory` (made at the first approval).
 
-    def __init__(self, directory: str | os.PathLike[str]) -> None:
+    `environment` is a file of digests that are approved for every user of an environment.
+    """
+
+    def __init__(
+        self, directory: str | os.PathLike[str], *, environment: Path | None = None
+    ) -> None:
         self.directory = Path(directory)
+        self.environment = environment
 
     def is_approved(self, lock: Lock) -> bool:
         """Tell whether this user approved exactly this lock. Reads only, never raises.
 
         A missing, foreign, damaged or readable-by-others key or approval is no approval.
         """
+        if str(lock_digest(lock)) in self._for_everybody():
+            return True
         key = self._read_key()
         if key is None:
             return False
@@ -83,6 +96,35 @@ class Trust:
             hint="choose a store on a file system with permissions (--store or "
             "PYARTIFACTS_STORE), or approve every lock with PYARTIFACTS_TRUST=all",
         )
+
+    def approve_for_everybody(self, lock: Lock) -> None:
+        """Approve this lock for all users of the environment. Raises StoreError."""
+        place = self.environment
+        if place is None:
+            raise ValueError("there is no environment to approve for")
+        lines = sorted({*self._for_everybody(), str(lock_digest(lock))})
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            _write(place, "".join(f"{line}\n" for line in lines).encode(), mode=0o644)
+        except OSError as error:
+            raise StoreError(
+                "the approvals of the environment cannot be written",
+                where=str(place),
+                found=error.strerror or str(error),
+                hint="run this as somebody who may change this environment",
+            ) from error
+
+    def _for_everybody(self) -> frozenset[str]:
+        """Return the digests that are approved for all users of the environment."""
+        if self.environment is None:
+            return frozenset()
+        try:
+            with open(self.environment, "rb") as file:
+                if os.name != "nt" and os.fstat(file.fileno()).st_mode & stat.S_IWOTH:
+                    return frozenset()
+                return frozenset(file.read(_MOST).decode("ascii").split())
+        except (OSError, ValueError):
+            return frozenset()
 
     def check(
         self,
@@ -220,14 +262,16 @@ def _is_private(status: os.stat_result) -> bool:
     return status.st_uid == os.geteuid() and not status.st_mode & 0o077
 
 
-def _write(place: Path, data: bytes, *, replace: bool = True) -> None:
-    """Write a private file at once; with `replace` false an existing one wins."""
+def _write(place: Path, data: bytes, *, replace: bool = True, mode: int = _PRIVATE) -> None:
+    """Write a file at once; with `replace` false an existing one wins."""
     handle, temporary = tempfile.mkstemp(prefix=".new-", dir=place.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        if mode != _PRIVATE:
+            os.chmod(temporary, mode)
         if replace:
             os.replace(temporary, place)
             return

@@ -254,3 +254,41 @@ def test_sources_are_named_without_credentials() -> None:
         "local files",
     )
     assert lock_sources(LOCK) == ("the default index",)
+
+
+def test_an_environments_approvals_are_everybodys(tmp_path: Path) -> None:
+    place = tmp_path / "share" / "approved"
+    Trust(tmp_path / "builder", environment=place).approve_for_everybody(LOCK)
+    Trust(tmp_path / "builder", environment=place).approve_for_everybody(LOCK)
+    assert place.read_text() == f"{lock_digest(LOCK)}\n"
+    assert not (tmp_path / "builder").exists()
+
+    other = Trust(tmp_path / "other", environment=place)
+    assert other.is_approved(LOCK)
+    assert not other.is_approved(EXTRA)
+    other.check(LOCK)
+    other.approve_for_everybody(EXTRA)
+    assert place.read_text().split() == sorted([str(lock_digest(LOCK)), str(lock_digest(EXTRA))])
+
+
+@posix
+def test_approvals_that_anybody_could_have_written_are_none(tmp_path: Path) -> None:
+    trust = Trust(tmp_path / "own", environment=tmp_path / "approved")
+    trust.approve_for_everybody(LOCK)
+    assert stat.S_IMODE((tmp_path / "approved").stat().st_mode) == 0o644
+    (tmp_path / "approved").chmod(0o666)
+    assert not trust.is_approved(LOCK)
+    (tmp_path / "approved").write_bytes(b"\xff")
+    assert not trust.is_approved(LOCK)
+
+
+def test_an_environment_that_cannot_take_approvals_says_so(tmp_path: Path) -> None:
+    (tmp_path / "share").write_text("a file")
+    trust = Trust(tmp_path / "own", environment=tmp_path / "share" / "approved")
+    with pytest.raises(StoreError) as caught:
+        trust.approve_for_everybody(LOCK)
+    assert str(caught.value) == (
+        f"the approvals of the environment cannot be written ({tmp_path}/share/approved)\n"
+        "  found:    File exists\n"
+        "hint: run this as somebody who may change this environment"
+    )

@@ -235,6 +235,9 @@ def _stores(config: Config) -> Iterator[Finding]:
                 found=f"no directory {layer}",
                 hint="correct PYARTIFACTS_STORE or --store",
             )
+    if not config.stores:
+        for shared in store.layers[1:]:
+            yield Finding(state="right", what="store of this environment", found=str(shared.root))
     yield from _writable(store.root)
 
 

@@ -38,6 +38,7 @@ VERBS: Mapping[str, str] = MappingProxyType(
         "import": "take packages over from another tool's file, or another notebook's lock",
         "python": "print the Python of the notebook's environment, for editors and scripts",
         "run": "execute the notebook with its own packages",
+        "binder": "let Binder open a repository with everything in its image",
         "store": "say where the store is, and how large",
         "gc": "remove what no notebook uses from the store",
         "enable": "let every tool of this environment use notebooks' locks",
@@ -62,6 +63,9 @@ _WITH_VALUE = (
     "--format",
     "--extra",
     "--group",
+    "--pack",
+    "--install",
+    "--hub",
 )
 
 

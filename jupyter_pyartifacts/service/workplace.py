@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..config import Config
+from ..config import Config, environment_data
 from ..errors import LockError
 from ..lock import parse_lock
 from ..model import Lock
@@ -52,8 +52,9 @@ class Workplace:
 
     @cached_property
     def trust_store(self) -> Trust:
-        """Return the user's approvals."""
-        return Trust(self.config.approvals(sys.platform, str(Path.home())))
+        """Return the user's approvals, and those that come with the environment."""
+        own = self.config.approvals(sys.platform, str(Path.home()))
+        return Trust(own, environment=Path(environment_data(sys.prefix), "approved"))
 
     def client(self, lock: Lock | None, directory: Path) -> IndexClient:
         """Return a client that may fetch what the settings allow, and what a lock names."""

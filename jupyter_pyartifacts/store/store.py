@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..config import Config
+from ..config import Config, environment_data
 from ..errors import LockError, StoreError
 from ..model import Digest
 from ..plan import UNPACK_VERSION
@@ -37,11 +37,16 @@ class Store:
         self._made = False
 
     @classmethod
-    def from_config(cls, config: Config) -> Store:
-        """Return the store that a configuration names, else the user's own."""
+    def from_config(cls, config: Config, prefix: str = sys.prefix) -> Store:
+        """Return the store that a configuration names, else the user's own.
+
+        Below the user's own is that of the environment at `prefix`, if it has one.
+        """
         if config.stores:
             return cls(config.stores)
-        return cls([default_root(config.environ, os.path.expanduser("~"), sys.platform)])
+        own = default_root(config.environ, os.path.expanduser("~"), sys.platform)
+        shared = Path(environment_data(prefix), "store")
+        return cls([own, shared] if shared.is_dir() else [own])
 
     @property
     def layout(self) -> Layout:

@@ -58,13 +58,16 @@ def running_lab(
     collaboration: bool = False,
     extension: bool = True,
     variables: Mapping[str, str] | None = None,
+    python: str = sys.executable,
+    directory: Path | None = None,
 ) -> Iterator[Server]:
     """Run Lab with its token and XSRF protection on, and no settings of this user.
 
     With `collaboration`, documents are edited together, as jupyter-collaboration does it; without,
     Lab is as if that were not installed. Without `extension`, the server's half is switched off.
+    `python` has the Lab, `directory` the notebooks.
     """
-    directory, config = home / "notebooks", home / "config"
+    directory, config = directory or home / "notebooks", home / "config"
     news = home / "settings" / "@jupyterlab" / "apputils-extension"
     for each in (directory, news, config / "labconfig"):
         each.mkdir(parents=True, exist_ok=True)
@@ -91,7 +94,7 @@ def running_lab(
         environ.pop(name, None)
     environ.update(variables or {})
     command = [
-        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1"),
+        *(python, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1"),
         "--ServerApp.port_retries=100",
         f"--ServerApp.root_dir={directory}",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",

@@ -136,6 +136,19 @@ def test_the_users_own_store(environ: dict[str, str], platform: str, expected: s
     assert default_root(environ, "/home/me", platform) == Path(expected)
 
 
+def test_an_environments_own_store_lies_below_the_users(tmp_path: Path) -> None:
+    config = Config(environ={"XDG_DATA_HOME": "/data"})
+    own = Path("/data/jupyter_pyartifacts")
+    assert [each.root for each in Store.from_config(config, str(tmp_path)).layers] == [own]
+    shared = tmp_path / "share" / "jupyter_pyartifacts" / "store"
+    shared.mkdir(parents=True)
+    assert [each.root for each in Store.from_config(config, str(tmp_path)).layers] == [own, shared]
+    named = Config(environ={}, stores=("/named",))
+    assert [each.root for each in Store.from_config(named, str(tmp_path)).layers] == [
+        Path("/named")
+    ]
+
+
 def test_facts_read_back(store: Store) -> None:
     wheel = build_wheel(
         files={"a.pth": "x\n", "demo-1.0.data/data/share/x": ""},
