@@ -104,16 +104,24 @@ class Commands(object):
     def _carry_out(self, command, progress, here, changed):
         title = title_of(command)
         before, lock = self._session.read(), self._session.lock()
-        asked = requirement_names(lock)
+        asked, facts = requirement_names(lock), {}
+        hands_on = changed and not (command.verb == "instantiate" and not command.arguments)
+
+        def move():
+            moved = self._settle(event, lock)
+            if hands_on:
+                send_lock(self._ip, event.get("lock"), event.get("digest"))
+            return moved
+
         try:
             event = self._run(command, title, progress)
             for change in event.get("changes") or ():
                 # The engine calls direct what the new lock asks for; what went was in the old.
                 if change.get("after") is None and change.get("name") in asked:
                     change["direct"] = True
-            facts = {}
-            if changed and not event.get("dry_run"):
-                facts = self.facts = here(lambda: self._settle(event, lock))
+            if changed:
+                # At once, so that no Cancel comes in between.
+                facts = self.facts = here(move)
         except BaseException as error:
             if changed:
                 self._session.restore(before)
@@ -122,9 +130,8 @@ class Commands(object):
             raise
         if command.verb == "show":
             facts = {"only": command.arguments[0] if command.arguments else None}
-        if changed and not (command.verb == "instantiate" and not command.arguments):
+        if hands_on:
             facts = dict(facts, handed_on=lock_bundle(event.get("lock"), event.get("digest")))
-            here(lambda: send_lock(self._ip, event.get("lock"), event.get("digest")))
         return result_of(event, title=title, **facts)
 
     def take(self, lock):

@@ -7,7 +7,6 @@ from .shown import ShowResult
 from .words import count, size
 
 __all__ = [
-    "VERDICTS",
     "newer_text",
     "nothing_shown",
     "package_parts",
@@ -19,9 +18,6 @@ __all__ = [
     "verdict",
     "version_options",
 ]
-
-VERDICTS = ("network", "offline", "usage")
-"""Codes of errors that say nothing against a requirement."""
 
 # Where widgets are drawn, the panel stands in the table's place. Where they are not (another day,
 # another program, a kernel that was restarted), the table stays, and neither dead buttons nor
@@ -158,9 +154,13 @@ def platform_parts(shown):
 
 
 def verdict(result=None, error=None):
-    """Return what is to be said of a requirement that is being typed."""
+    """Return what is to be said of a requirement that is being typed; empty if nothing is."""
     if error is not None:
-        kind = "dim" if error.code in VERDICTS else "bad"
+        if error.code == "usage":
+            # A file or a URL, of which no index knows.
+            return ""
+        # Who does not reach the index knows nothing against the requirement.
+        kind = "dim" if error.code in ("network", "offline") else "bad"
         lines = [error.what] + ([error.hint] if error.hint else [])
         text = "<br>".join(markup.escape(line) for line in lines)
         return markup.wrap('<div class="pya-{}" role="status">{}</div>'.format(kind, text))

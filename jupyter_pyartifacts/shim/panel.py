@@ -60,7 +60,10 @@ def _why_no_buttons(ip, ipywidgets, shown):
         # It brings the drawing half of any ipywidgets along.
         return "", ""
     own = str(getattr(ipywidgets, "__version__", ""))
-    here = shown.data.get("widgets", 8)
+    if "widgets" not in shown.data:
+        # Nothing is locked: the kernel's widgets are those beside JupyterLab.
+        return "", ""
+    here = shown.data["widgets"]
     if here is None:
         return (
             "there are no buttons: this JupyterLab cannot draw widgets; install ipywidgets beside "
@@ -79,11 +82,11 @@ def _is_vs_code(ip):
     return "__vsc_ipynb_file__" in getattr(ip, "user_ns", {})
 
 
-def _read(commands, progress=None):
+def _read(commands):
     """Ask the engine what is pinned; a notebook without a lock has a panel, too."""
     if not commands.has_lock():
         return pages.nothing_shown()
-    return commands.carry_out(Command("show", (), ()), progress or SilentProgress())
+    return commands.carry_out(Command("show", (), ()), SilentProgress())
 
 
 class _PanelProgress(SilentProgress):

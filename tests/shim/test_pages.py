@@ -127,6 +127,8 @@ def test_the_verdict_on_what_is_typed() -> None:
     # That the index is not reached says nothing against a requirement.
     offline = PyArtifactsError("no network", hint="later", code="network")
     assert '<div class="pya-dim" role="status">' in pages.verdict(error=offline)
+    # Nor does a file, of which no index knows.
+    assert pages.verdict(error=PyArtifactsError("a file", hint="", code="usage")) == ""
 
 
 def test_the_table_where_no_widgets_are() -> None:
