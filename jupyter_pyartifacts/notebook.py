@@ -31,6 +31,7 @@ __all__ = [
     "KEY",
     "Document",
     "parse_document",
+    "parse_json",
     "read_bytes",
     "read_document",
     "render_document",
@@ -150,7 +151,7 @@ def parse_document(data: bytes, where: str) -> tuple[dict[str, Any], Kind]:
     Raises NotebookError: empty, not UTF-8, not JSON, merge conflict, not a notebook, another
     nbformat than 4.
     """
-    content = _parse_json(data, where)
+    content = parse_json(data, where)
     session = where.endswith(".json")
     if session and isinstance(content, dict) and "nbformat" not in content:
         if not isinstance(content.get(KEY), dict | None):
@@ -192,7 +193,8 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     _write_file(place, text.encode("utf-8", errors="backslashreplace"), shown=place, what="file")
 
 
-def _parse_json(data: bytes, where: str) -> object:
+def parse_json(data: bytes, where: str) -> object:
+    """Return what a notebook's bytes hold, whatever it is; raise NotebookError with the place."""
     try:
         # A byte order mark is no JSON (RFC 8259, section 8.1), but editors add it.
         text = data.decode("utf-8-sig")

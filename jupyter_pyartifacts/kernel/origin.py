@@ -7,9 +7,11 @@ import os
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from inspect import isawaitable
+from pathlib import Path
 from typing import Any
 
 from ..errors import NotebookError
+from ..notebook import parse_json
 from . import headless
 
 __all__ = ["Origin", "find_origin", "read_origin"]
@@ -79,8 +81,7 @@ def read_origin(path: str) -> Origin:
     The notebook is not validated: whatever Jupyter opens may have a lock.
     """
     try:
-        with open(path, encoding="utf-8") as file:
-            content = json.load(file)
+        data = Path(path).read_bytes()
     except OSError as error:
         raise NotebookError(
             "the notebook cannot be read",
@@ -88,13 +89,7 @@ def read_origin(path: str) -> Origin:
             found=error.strerror or str(error),
             hint="check the path, or unset PYARTIFACTS_NOTEBOOK",
         ) from error
-    except ValueError as error:
-        raise NotebookError(
-            "the notebook is not JSON",
-            where=path,
-            found=str(error),
-            hint="restore the notebook from a backup or from version control",
-        ) from error
+    content = parse_json(data, path)
     return Origin(document=_lock_document(content), directory=os.path.dirname(path), notebook=path)
 
 

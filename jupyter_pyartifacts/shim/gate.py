@@ -20,7 +20,8 @@ from .words import count
 __all__ = ["Gate", "is_own_command", "summary_line"]
 
 _TITLE = "this notebook's packages"
-_OWN = re.compile(r"\s*(?:%%pyartifacts\b.*|(?:%pyartifacts\b[^\n]*\s*)+)\Z", re.DOTALL)
+_OWN = re.compile(r"\s*%pyartifacts\b")
+_OWN_CELL = re.compile(r"\s*%%pyartifacts\b")
 _CHOOSE = (
     "in VS Code, choose the interpreter that `jupyter pyartifacts python {}` prints as the kernel "
     "(Select Kernel, Python Environments...)"
@@ -29,7 +30,8 @@ _CHOOSE = (
 
 def is_own_command(cell):
     """Tell whether a cell is made of the magic's commands alone."""
-    return _OWN.match(cell) is not None
+    lines = [line for line in cell.splitlines() if line.strip()]
+    return bool(_OWN_CELL.match(cell)) or (bool(lines) and all(map(_OWN.match, lines)))
 
 
 def summary_line(lock, stale, notebook):

@@ -203,9 +203,11 @@ def read_notebook_lock(path, outputs=False):
     """
     try:
         with open(path, "rb") as stream:
-            document = _document(stream.read())
+            content = stream.read()
     except OSError:
         return None
+    # Both places have the word, and most notebooks don't: they may be large, and a cell waits.
+    document = _document(content) if b"pyartifacts" in content else {}
     metadata = document.get("metadata")
     lock = metadata.get("pyartifacts") if isinstance(metadata, dict) else None
     shown = _shown_lock(document.get("cells")) if outputs else None

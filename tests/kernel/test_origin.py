@@ -165,9 +165,19 @@ def test_a_notebook_that_is_not_json_is_an_error(tmp_path):
         read_origin(str(path))
     assert str(caught.value) == (
         f"the notebook is not JSON ({path})\n"
+        "  expected: a notebook (nbformat 4)\n"
         "  found:    Expecting value: line 1 column 1 (char 0)\n"
-        "hint: restore the notebook from a backup or from version control"
+        "hint: name a notebook (.ipynb); if it is one, restore it from a backup or checkpoint"
     )
+    path.write_text('{\n<<<<<<< ours\n"cells": []')
+    with pytest.raises(NotebookError) as caught:
+        read_origin(str(path))
+    assert str(caught.value).startswith(
+        f"the notebook has an unresolved merge conflict ({path}, line 2)\n"
+    )
+    path.write_text("[" * 100_000)
+    with pytest.raises(NotebookError):
+        read_origin(str(path))
 
 
 def test_the_client_of_a_headless_run_comes_first(tmp_path):

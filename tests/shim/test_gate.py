@@ -15,6 +15,7 @@ from jupyter_pyartifacts.shim.loaded import Stale
         "  %pyartifacts show pandas\n",
         "%pyartifacts trust\n\n%pyartifacts show",
         "%%pyartifacts add\npandas\nnumpy",
+        "%pyartifacts add " * 100,
     ],
 )
 def test_commands_of_the_magic(cell: str) -> None:
@@ -30,6 +31,7 @@ def test_commands_of_the_magic(cell: str) -> None:
         "x = %pyartifacts show",
         "%pyartifactsx",
         "# %pyartifacts trust",
+        "%pyartifacts add " * 100 + "\nx",
         "",
     ],
 )

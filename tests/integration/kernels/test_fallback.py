@@ -47,6 +47,13 @@ def test_a_lock_of_a_wrong_type_is_not_ignored(start, tmp_path):
     assert kernel.run("1").reply["ename"] == "LockError"
 
 
+def test_a_lock_that_a_merge_has_left_is_seen_on_opening(start, lock, tmp_path):
+    merged = {**lock, "requirements": [*lock["requirements"], "theirs"]}
+    answer = start(write_notebook(tmp_path / "n.ipynb", lock=merged)).run("1")
+    assert answer.reply["evalue"].startswith("the lock is not of one piece: two locks were merged")
+    assert "jupyter pyartifacts lock NOTEBOOK --merge" in answer.error["traceback"][-1]
+
+
 @pytest.fixture
 def foreign(start, lock, store, tmp_path, monkeypatch):
     """Start a locked notebook as another user, whose store has this one as a read-only layer."""
