@@ -8,10 +8,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
@@ -123,14 +125,14 @@ def running_lab(
 
 
 def _wait_for(process: subprocess.Popen[bytes], runtime: Path, log: Path) -> dict[str, Any]:
-    """Return what a server writes about itself once it is listening."""
+    """Return what a server writes about itself once it answers."""
     deadline = time.monotonic() + START_SECONDS
     info = runtime / f"jpserver-{process.pid}.json"
     while time.monotonic() < deadline and process.poll() is None:
-        try:
+        # The file is there before the server answers.
+        with suppress(FileNotFoundError, ValueError, URLError):
             facts: dict[str, Any] = json.loads(info.read_text("utf-8"))
-        except (FileNotFoundError, ValueError):
-            time.sleep(0.1)
-            continue
-        return facts
+            with urlopen(f"{facts['url']}api", timeout=START_SECONDS):
+                return facts
+        time.sleep(0.1)
     raise AssertionError(f"the server did not start:\n{log.read_text('utf-8', 'replace')}")

@@ -108,13 +108,20 @@ def test_a_slow_start_shows_progress_can_be_cancelled_and_loses_no_queued_cell(
     assert notebook.dialogs() == []
 
 
-def test_a_change_can_be_cancelled_and_nothing_has_changed(slow: Slow, page: Page) -> None:
+def test_a_plan_and_a_change_can_be_cancelled_and_tried_again(slow: Slow, page: Page) -> None:
     slow.index.rate = None
     path = slow.server.write("cancel.ipynb", "print(1)", lock=slow.lock)
     notebook = NotebookPage.open(page, slow.server, path.name)
     sidebar = Sidebar.open(page)
     expect(sidebar.version("inflection")).to_be_visible()
+    slow.index.rate = SLOW / 100
     sidebar.add("numpy")
+    expect(sidebar.progress()).to_have_attribute("aria-label", "Working out what changes")
+    sidebar.button("Cancel").click()
+    expect(sidebar.progress()).to_have_count(0)
+    expect(sidebar.banner("error")).to_have_count(0)
+    slow.index.rate = None
+    sidebar.button("Add").click()
     assert "numpy" in sidebar.plan()
     slow.index.rate = SLOW
     sidebar.accept()
@@ -145,18 +152,3 @@ def test_a_change_can_be_cancelled_and_nothing_has_changed(slow: Slow, page: Pag
     wait_until(lambda: "numpy" in read_metadata(path)["pyartifacts"]["requirements"], 60)
     expect(sidebar.row("numpy")).to_be_visible()
     assert notebook.dialogs() == []
-
-
-def test_a_plan_can_be_cancelled(slow: Slow, page: Page) -> None:
-    path = slow.server.write("plan.ipynb", "1")
-    NotebookPage.open(page, slow.server, path.name)
-    sidebar = Sidebar.open(page)
-    slow.index.rate = SLOW / 100
-    sidebar.add("inflection")
-    expect(sidebar.progress()).to_have_attribute("aria-label", "Working out what changes")
-    sidebar.button("Cancel").click()
-    expect(sidebar.progress()).to_have_count(0)
-    expect(sidebar.banner("error")).to_have_count(0)
-    slow.index.rate = None
-    sidebar.button("Add").click()
-    assert "inflection" in sidebar.plan()
