@@ -18,6 +18,7 @@ __all__ = [
     "OfflineError",
     "PlatformError",
     "PyArtifactsError",
+    "QuotaExceeded",
     "ResolutionError",
     "SdistRefused",
     "StoreError",
@@ -194,6 +195,14 @@ class StoreError(PyArtifactsError):
     """The store cannot be read or written (full, read-only, damaged)."""
 
     code = "store"
+
+
+class QuotaExceeded(StoreError):
+    """The store would grow beyond its quota: bytes in use, and bytes to add at least."""
+
+    code = "quota"
+    used = 0
+    more = 0
 
 
 class Cancelled(PyArtifactsError):

@@ -172,8 +172,9 @@ def _overview() -> str:
                 "run analysis.ipynb -o result.ipynb",
             )
         )
-        + "\n\nenvironment variables: PYARTIFACTS_STORE, PYARTIFACTS_TRUST (ask, index, all),\n"
-        "PYARTIFACTS_OFFLINE, PYARTIFACTS_INDEX_URL, PYARTIFACTS_ALLOWED_INDEXES,\n"
+        + "\n\nenvironment variables: PYARTIFACTS_STORE, PYARTIFACTS_STORE_QUOTA (20 GB),\n"
+        "PYARTIFACTS_TRUST (ask, index, all), PYARTIFACTS_OFFLINE,\n"
+        "PYARTIFACTS_INDEX_URL, PYARTIFACTS_ALLOWED_INDEXES,\n"
         "PYARTIFACTS_NOTEBOOK, PYARTIFACTS_PYTHON_POLICY (any, exact, artifact),\n"
         "PYARTIFACTS_PYTHON_MIRROR, PYARTIFACTS_PYTHON_TABLE,\n"
         "PYARTIFACTS_ENGINE (0: use no running engine)\n\n"

@@ -11,8 +11,9 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from ..sizes import human_size
 from .console import printable
-from .lines import Line, human_size, left_out_lines, note_lines, result_lines
+from .lines import Line, left_out_lines, note_lines, result_lines
 
 __all__ = ["render_result", "render_table", "render_tree"]
 

@@ -7,8 +7,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from ..model import Digest
 from ..service import Engine
+from ..store.quota import is_digest
 
 __all__ = ["store_use"]
 
@@ -19,30 +19,22 @@ def store_use(engine: Engine) -> dict[str, Any]:
     An artifact counts what its facts say was unpacked, so no tree is walked.
     """
     store = engine.store
-    digests = _names(store.layout.artifacts)
-    size = 0
-    for name in digests:
-        published = store.find_artifact(Digest(name))
-        if published is not None:
-            size += published.facts.unpacked
     return {
         "path": str(store.root),
-        "size": size,
-        "artifacts": len(digests),
-        "views": len(_names(store.layout.views)),
+        "size": store.quota.used(),
+        "quota": store.quota.limit,
+        "artifacts": _count(store.layout.artifacts),
+        "views": _count(store.layout.views),
         "free": _free(store.root),
+        "layers": [str(layout.root) for layout in store.layers[1:]],
     }
 
 
-def _names(directory: Path) -> list[str]:
+def _count(directory: Path) -> int:
     try:
-        return [name for name in os.listdir(directory) if _is_digest(name)]
+        return sum(is_digest(name) for name in os.listdir(directory))
     except FileNotFoundError:
-        return []
-
-
-def _is_digest(name: str) -> bool:
-    return len(name) == 64 and all(letter in "0123456789abcdef" for letter in name)
+        return 0
 
 
 def _free(path: Path) -> int | None:
