@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
 from .errors import UsageError
+from .sizes import parse_size
 
 __all__ = [
     "VARIABLES",
@@ -47,6 +48,12 @@ VARIABLES = (
         values="directories",
         text="Where packages are kept, instead of the user's data directory. Of several, separated"
         " as in `PATH`, the first is written and the others are read-only layers.",
+    ),
+    Variable(
+        name="PYARTIFACTS_STORE_QUOTA",
+        values="bytes, 20 GB",
+        text="How much the packages in the store that is written may take, unpacked; without it as"
+        " much as the disk has.",
     ),
     Variable(
         name="PYARTIFACTS_TRUST",
@@ -113,8 +120,8 @@ class Config:
     """Say how the engine works in this run.
 
     `stores` are directories: the first is written, the others are read-only layers; empty means the
-    user's data directory, with the environment's own store below it if there is one. `index_url`
-    None means: what the user's uv and pip are configured for. `trust` is the policy for locks made
+    user's data directory, with the environment's own store below it if there is one. `store_quota` is
+    how many bytes the first may hold, None for as many as the disk takes. `index_url` None means: what the user's uv and pip are configured for. `trust` is the policy for locks made
     by others: `ask` refuses until approved, `index` approves what comes from allowed indexes, `all`
     approves everything. `allowed_indexes` are URLs trusted beside the default index.
     `python_policy` says whether a Python of this machine may serve where a lock pins an archive:
@@ -126,6 +133,7 @@ class Config:
     """
 
     stores: tuple[str, ...] = ()
+    store_quota: int | None = None
     trust: TrustPolicy = "ask"
     offline: bool = False
     index_url: str | None = None
@@ -173,6 +181,7 @@ class Config:
             )
         config = cls(
             stores=tuple(part for part in stores.split(separator) if part),
+            store_quota=_quota(environ),
             trust=cast(TrustPolicy, trust),
             offline=_flag(environ, "PYARTIFACTS_OFFLINE"),
             index_url=environ.get("PYARTIFACTS_INDEX_URL") or None,
@@ -185,6 +194,11 @@ class Config:
             environ=dict(environ),
         )
         return replace(config, **{k: v for k, v in overrides.items() if v is not None})
+
+
+def _quota(environ: Mapping[str, str]) -> int | None:
+    text = environ.get("PYARTIFACTS_STORE_QUOTA", "").strip()
+    return parse_size(text, "PYARTIFACTS_STORE_QUOTA") if text else None
 
 
 def _python_policy(environ: Mapping[str, str]) -> PythonPolicy:

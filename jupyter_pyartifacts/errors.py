@@ -25,6 +25,7 @@ __all__ = [
     "OfflineError",
     "PlatformError",
     "PyArtifactsError",
+    "QuotaExceeded",
     "ResolutionError",
     "SdistRefused",
     "StoreError",
@@ -265,6 +266,14 @@ class StoreError(PyArtifactsError):
     """
 
     code = "store"
+
+
+class QuotaExceeded(StoreError):
+    """The store would grow beyond its quota: bytes in use, and bytes to add at least."""
+
+    code = "quota"
+    used = 0
+    more = 0
 
 
 class Cancelled(PyArtifactsError):

@@ -17,11 +17,12 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from .errors import ArtifactError, HashMismatch, StoreError
+from .errors import ArtifactError, HashMismatch, QuotaExceeded, StoreError
 from .model import Digest
 from .plan import TRANSLATOR_VERSION, Fetcher, Pin
 from .report import Progress, Reporter
 from .store import Lock, Published, Store, storage_errors
+from .store.quota import exceeded
 from .store.storage import explain
 from .translate.pool import ExtractionPool
 from .translate.wheel import Tree
@@ -53,7 +54,8 @@ def instantiate_pins(
 
     When everything is there, that costs the reading of one small file for each. Raises
     HashMismatch, ArtifactError and UnsafeArchive for a file that is not what it should be,
-    NetworkError for what cannot be reached, StoreError for a disk that is full or read-only.
+    NetworkError for what cannot be reached, StoreError for a disk that is full or read-only,
+    QuotaExceeded for too much: before a byte is fetched, if the archives alone are too large.
     After an error nothing half made is under any artifact's name.
     """
     wanted = {pin.artifact.key: pin for pin in pins}
@@ -68,6 +70,7 @@ def instantiate_pins(
     if missing:
         store.prepare()
         with store.using():
+            store.quota.check(sum(pin.artifact.size for pin in missing))
             found |= _Run(missing, store, fetcher, reporter, threads, connections).run()
     return found
 
@@ -151,6 +154,7 @@ class _Run:
         self._pool = ExtractionPool(threads)
         # The largest first: they take longest to arrive and to unpack.
         self._todo = deque(sorted(pins, key=lambda pin: -pin.artifact.size))
+        self._pins = pins
         self._all = len(pins)
         sizes = [pin.artifact.size for pin in pins]
         # That of an interpreter's archive may not be known.
@@ -159,6 +163,7 @@ class _Run:
         self._fetched = 0
         self._told = 0.0
         self._found: dict[Digest, Published] = {}
+        self._added = 0
         self._failure: BaseException | None = None
         self._stop = threading.Event()
         self._guard = threading.Lock()
@@ -350,9 +355,12 @@ class _Run:
             if isinstance(result, BaseException):
                 raise result
             _check_facts(pin, result)
-            published = self._store.publish_artifact(
-                pin.artifact.key, temporary, result.facts, result.manifest, result.sizes
-            )
+            try:
+                published = self._store.publish_artifact(
+                    pin.artifact.key, temporary, result.facts, result.manifest, result.sizes
+                )
+            except QuotaExceeded as error:
+                raise self._too_much(pin, error) from error
             part.unlink(missing_ok=True)
             self._done(pin, published, fetched=True)
         except BaseException as error:  # noqa: BLE001 - raised again by `run`
@@ -363,10 +371,28 @@ class _Run:
         finally:
             lock.release()
 
+    def _too_much(self, pin: Pin, error: QuotaExceeded) -> QuotaExceeded:
+        """Return the error for all that this run adds, instead of for the artifact at its end."""
+        with self._guard:
+            added = self._added
+            rest = sum(
+                each.artifact.size
+                for each in self._pins
+                if each is not pin and each.artifact.key not in self._found
+            )
+        quota = self._store.quota
+        return exceeded(
+            self._store.root,
+            quota.limit or 0,
+            used=error.used - added,
+            more=added + error.more + rest,
+        )
+
     def _done(self, pin: Pin, published: Published, *, fetched: bool) -> None:
         _checked(pin, published)
         with self._guard:
             self._found[pin.artifact.key] = published
+            self._added += published.facts.unpacked if fetched else 0
             done = len(self._found)
         if not fetched:
             self._count(pin.artifact.size)

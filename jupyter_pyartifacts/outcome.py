@@ -210,17 +210,22 @@ class Released:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """What the store that is written takes; sizes in bytes, `free` None where nobody can tell."""
+    """What the store that is written takes; sizes in bytes, `layers` are directories below it.
+
+    `quota` is None where there is none, `free` where nobody can tell.
+    """
 
     path: str
     size: int
+    quota: int | None
     artifacts: int
     views: int
     free: int | None
+    layers: tuple[str, ...]
 
     def to_event(self) -> dict[str, Any]:
         """Return the event `result` of the JSON stream."""
-        return {"event": "result", "verb": "store", **asdict(self)}
+        return {"event": "result", "verb": "store", **asdict(self), "layers": list(self.layers)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

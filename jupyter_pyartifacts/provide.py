@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Container, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from .config import Config
 from .environment import (
@@ -18,7 +18,7 @@ from .environment import (
     is_compiled,
     prepare_byte_code,
 )
-from .errors import ArtifactError, PlatformError
+from .errors import ArtifactError, PlatformError, QuotaExceeded, StoreError
 from .instantiate import instantiate_pins
 from .interpreter import ask_interpreter, system_version
 from .lock import lock_digest, render_lock
@@ -29,6 +29,7 @@ from .plan import Pin, pins_for, plan_digest, python_pin
 from .platforms import oldest_system
 from .report import ProgressOnly, Reporter
 from .requirements import parse_requirement
+from .sizes import human_size
 from .store import Store
 from .treehash import combined_digest
 
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     from .store import Published
 
 __all__ = ["Provider", "now"]
+
+_Brought = TypeVar("_Brought")
+_ALL_IN_USE = "Everything in it is used by a notebook or a running kernel."
 
 
 class Provider:
@@ -103,6 +107,26 @@ class Provider:
         if owner is None and starting:
             owner = os.getpid()
         pins = pins_for(lock, self.platform)
+        archive = python_pin(lock.python, self.platform)
+        return self._with_room(
+            (*pins, *((archive,) if archive else ())),
+            lambda: self._environment(
+                lock, pins, directory, notebook, client, starting, owner, whole, again
+            ),
+        )
+
+    def _environment(
+        self,
+        lock: Lock,
+        pins: Sequence[Pin],
+        directory: Path,
+        notebook: str | None,
+        client: IndexClient | None,
+        starting: bool,
+        owner: int | None,
+        whole: bool,
+        again: bool,
+    ) -> Environment:
         # Until the use is on record, `gc` could take what was just found or made.
         with self.store.using(), ExitStack() as stack:
 
@@ -139,6 +163,43 @@ class Provider:
                 artifacts = [*_archives(interpreter), *(pin.artifact.key for pin in pins)]
                 self._keep_for_notebook(notebook, lock, digest, artifacts)
         return replace(environment, notes=(*environment.notes, *interpreter.notes))
+
+    def _with_room(self, pins: Sequence[Pin], bring: Callable[[], _Brought]) -> _Brought:
+        """Bring pins; where the quota is in the way, free what nobody uses and try once more.
+
+        What a failed attempt leaves in the store goes, unless something else uses it.
+        """
+        keep = frozenset(pin.artifact.key.hex for pin in pins)
+        try:
+            return bring()
+        except QuotaExceeded as error:
+            freed = self._free(error, keep)
+            if not freed:
+                self._free(error, frozenset())
+                raise
+        self._reporter.note(
+            f"freed {human_size(freed)} that no notebook used, to stay below the store's quota"
+        )
+        try:
+            return bring()
+        except QuotaExceeded as error:
+            error.details = f"{human_size(freed)} that no notebook used were freed for it."
+            self._free(error, frozenset())
+            raise
+
+    def _free(self, error: QuotaExceeded, keep: Container[str]) -> int:
+        """Remove what no notebook uses, but not `keep`; return its bytes, or tell why none."""
+        from .store.gc import sweep_store
+
+        try:
+            freed = sweep_store(
+                self.store, now=datetime.now(timezone.utc), reporter=self._reporter, keep=keep
+            ).size
+        except StoreError as problem:
+            error.details = f"Nothing could be freed: {problem.what}."
+            return 0
+        error.details = error.details or _ALL_IN_USE
+        return freed
 
     def tend(self, lock: Lock) -> None:
         """Look over the environment of a kernel that is starting.
@@ -256,8 +317,13 @@ class Provider:
         def bring(pin: Pin) -> Published:
             # Its notes are told once it is chosen, not because it was looked at.
             reporter = ProgressOnly(self._reporter)
-            pins = instantiate_pins([pin], store=self.store, fetcher=client, reporter=reporter)
-            return pins[pin.artifact.key]
+            found = self._with_room(
+                [pin],
+                lambda: instantiate_pins(
+                    [pin], store=self.store, fetcher=client, reporter=reporter
+                ),
+            )
+            return found[pin.artifact.key]
 
         return SyntheticWheels(client, cache=self.store.layout.cache, bring=bring)
 

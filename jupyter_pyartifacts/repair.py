@@ -16,6 +16,7 @@ from .plan import Fetcher, Pin
 from .report import NullReporter, Reporter
 from .store import Published, Store, storage_errors
 from .store.layout import CHECKSUMS, FACTS, MANIFEST, SIZES
+from .store.sharing import owner_of
 from .store.verify import Damage as FileDamage
 from .store.verify import verify_artifacts
 from .translate.pool import default_threads
@@ -87,6 +88,13 @@ def _verify(
         damaged += [_damage(each) for each in found]
         try:
             published[digest] = _repair(pin, artifact, found, store, fetcher)
+            layer = artifact.home.parent.parent
+            if layer != store.root:
+                reporter.note(
+                    f"{pin.distribution.name}: a sound copy in your own store takes the place of"
+                    f" the damaged one in {layer}, which {owner_of(layer)} can repair: "
+                    f"jupyter pyartifacts verify NOTEBOOK --store {layer}"
+                )
         except PyArtifactsError as error:
             reporter.note(f"{pin.distribution.name} could not be repaired: {error}")
             continue

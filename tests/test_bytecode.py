@@ -26,6 +26,7 @@ from jupyter_pyartifacts.model import Environment, InterpreterInUse
 from jupyter_pyartifacts.plan import Pin
 from jupyter_pyartifacts.store import Store
 from tests.test_environment import HERE, run
+from tests.uids import run_as_another
 from tests.wheels import Listener, Source, build_wheel
 
 TAG = HERE.cache_tag
@@ -223,3 +224,45 @@ def test_the_hot_set_follows_imports_as_they_would_run(tmp_path: Path) -> None:
         "root/up.py",
         "tried.py",
     ]
+
+
+def test_it_is_for_all_who_read_the_store(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    before = os.umask(0o077)
+    try:
+        place = Place(tmp_path)
+        place.compile()
+    finally:
+        os.umask(before)
+    assert place.compiled()
+    for path in (place.home, *place.home.rglob("*"), *Path(place.view.path).rglob("*")):
+        mode = path.lstat().st_mode
+        assert mode & 0o044 == 0o044, path
+        assert not path.is_dir() or mode & 0o011 == 0o011, path
+
+
+def test_what_a_read_only_layer_lacks_is_not_made(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    # Not even tried: it would be, and in vain, at every start of a kernel.
+    code = f"""
+import sys
+sys.path.insert(0, {str(Path.cwd())!r})
+from pathlib import Path
+from jupyter_pyartifacts.environment import bytecode
+from jupyter_pyartifacts.store import Store
+from tests.test_bytecode import HERE, build_wheel, FILES
+from jupyter_pyartifacts.environment import assemble_view, find_view, prepare_byte_code
+from jupyter_pyartifacts.model import Digest
+
+store = Store([{str(tmp_path / "nowhere")!r}, {str(tmp_path)!r}])
+view = find_view(Digest.parse({place.view.digest!r}), HERE, store=store)
+bytecode._start = lambda *_, **__: print("started")
+wheel = build_wheel(files=FILES)
+prepare_byte_code(
+    view, HERE, [wheel.pin()], kernel=["demo"], requirements=[], store=store, wait=True, owner=1
+)
+print("done")
+"""
+    tmp_path.chmod(0o755)
+    assert run_as_another(code, place=tmp_path) == "done\n"
+    assert place.compiled() == []

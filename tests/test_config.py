@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from traitlets import TraitError
 
 from jupyter_pyartifacts.config import Config
 from jupyter_pyartifacts.errors import UsageError
@@ -22,6 +23,25 @@ def test_pythons_are_as_designed_unless_told_otherwise() -> None:
     assert config.python_policy == "exact"
     assert config.python_mirror == "/srv/pythons"
     assert config.python_table == "https://site.example/versions.json"
+
+
+def test_a_quota_is_a_size() -> None:
+    assert Config.from_environ({}).store_quota is None
+    assert Config.from_environ({"PYARTIFACTS_STORE_QUOTA": " "}).store_quota is None
+    assert Config.from_environ({"PYARTIFACTS_STORE_QUOTA": "2 GB"}).store_quota == 2_000_000_000
+    with pytest.raises(UsageError) as caught:
+        Config.from_environ({"PYARTIFACTS_STORE_QUOTA": "much"})
+    assert str(caught.value).startswith("PYARTIFACTS_STORE_QUOTA is no size\n")
+
+
+def test_a_servers_quota_holds_for_its_kernels() -> None:
+    for given in ("2 GB", 2_000_000_000):
+        settings = PyArtifacts(store_quota=given)
+        assert settings.engine_config({}).store_quota == 2_000_000_000
+        assert settings.variables() == {"PYARTIFACTS_STORE_QUOTA": "2000000000"}
+    assert PyArtifacts(store_quota=0).variables() == {"PYARTIFACTS_STORE_QUOTA": "0"}
+    with pytest.raises(TraitError, match="store_quota is no size"):
+        PyArtifacts(store_quota="much")
 
 
 def test_a_policy_that_is_none_is_refused() -> None:

@@ -615,3 +615,19 @@ def test_files_that_are_not_what_record_says_are_found(workshop: Workshop) -> No
     assert damage.found.startswith("sha256:")
     (site(view) / "demo").unlink()
     assert verify_view(view, published.values())[1][0].found is None
+
+
+def test_a_view_whose_layer_lost_an_artifact_is_made_anew(tmp_path: Path) -> None:
+    lent, own = build_wheel("lent"), build_wheel("own")
+    layer = Workshop(tmp_path / "layer")
+    layer.publish(lent)
+    place = Workshop(tmp_path / "own")
+    place.store = Store([tmp_path / "own", tmp_path / "layer"])
+    view = place.view(lent, own)
+    digest = Digest.parse(view.digest)
+    assert find_view(digest, HERE, store=place.store) is not None
+    # Its keeper swept it.
+    (tmp_path / "layer" / "artifacts").rename(tmp_path / "gone")
+    assert find_view(digest, HERE, store=place.store) is None
+    assert place.view(lent, own).path == view.path
+    assert run(view, "import lent; print(lent.VERSION)") == "1.0"

@@ -17,6 +17,7 @@ from jupyter_pyartifacts.errors import (
     HashMismatch,
     NetworkError,
     PyArtifactsError,
+    QuotaExceeded,
     StoreError,
 )
 from jupyter_pyartifacts.instantiate import instantiate_pins
@@ -458,3 +459,46 @@ def test_errors_are_all_ours(store: Store) -> None:
     pins: list[Pin] = [build_wheel("bad", files={"CON": ""}).pin()]
     with pytest.raises(PyArtifactsError):
         instantiate_pins(pins, store=store, fetcher=Source(), reporter=Listener())
+
+
+def test_a_quota_refuses_before_a_byte_is_fetched(tmp_path: Path) -> None:
+    store, source = Store([tmp_path], quota=300_000), Source().serve(NOISE)
+    with pytest.raises(QuotaExceeded) as caught:
+        instantiate(store, source, [NOISE])
+    assert caught.value.expected == "at most 300 kB in all"
+    assert caught.value.found == "0 B in use, and at least 401 kB to add"
+    assert source.fetched == []
+    assert leftovers(store) == []
+
+
+def test_a_quota_that_shows_itself_on_the_way_publishes_no_half(tmp_path: Path) -> None:
+    # Their archives are small, what is in them is not.
+    store, source = Store([tmp_path], quota=500_000), Source().serve(*WHEELS)
+    instantiate(store, source, WHEELS[:1])
+    with pytest.raises(QuotaExceeded) as caught:
+        instantiate(store, source, WHEELS)
+    used, more = caught.value.used, caught.value.more
+    assert used == store.find_artifact(WHEELS[0].digest).facts.unpacked  # type: ignore[union-attr]
+    assert used + more > 500_000 >= store.quota.used()
+    kept = [name for name in leftovers(store) if name.startswith("artifacts/")]
+    assert len(kept) == 2
+    assert not any((tmp_path / "temporary").iterdir())
+
+
+def test_two_at_once_do_not_pass_the_quota_together(tmp_path: Path) -> None:
+    failures: list[QuotaExceeded] = []
+
+    def work(wheels: list[Wheel]) -> None:
+        store = Store([tmp_path], quota=850_000)
+        try:
+            instantiate(store, Source().serve(*wheels), wheels)
+        except QuotaExceeded as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(WHEELS[n : n + 3],)) for n in (0, 3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures
+    assert Store([tmp_path]).quota.used() <= 850_000

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_pyartifacts.environment import assemble_view, verify_view
+from jupyter_pyartifacts.environment import assemble_view, find_view, verify_view
 from jupyter_pyartifacts.errors import StoreError
 from jupyter_pyartifacts.instantiate import instantiate_pins
 from jupyter_pyartifacts.model import Digest, Environment
@@ -17,6 +17,7 @@ from jupyter_pyartifacts.outcome import Verified
 from jupyter_pyartifacts.plan import Pin
 from jupyter_pyartifacts.repair import verify_environment
 from jupyter_pyartifacts.store import Published, Store
+from jupyter_pyartifacts.store.sharing import owner_of
 from jupyter_pyartifacts.store.verify import verify_artifacts
 from tests.test_environment import HERE
 from tests.translate.test_elf import elf
@@ -33,8 +34,8 @@ WHEELS = [build_wheel(files=FILES), build_wheel("other")]
 class Notebook:
     """An environment that is there and can be spoilt."""
 
-    def __init__(self, root: Path, source: Source) -> None:
-        self.store = Store([root])
+    def __init__(self, root: Path, source: Source, *layers: Path) -> None:
+        self.store = Store([root, *layers])
         self.source = source
         self.listener = Listener()
         self.pins: list[Pin] = [wheel.pin() for wheel in WHEELS]
@@ -253,3 +254,43 @@ def test_a_damaged_layer_is_covered_by_the_own_store(notebook: Notebook, tmp_pat
     assert found is not None
     assert found.home == tmp_path / "own/artifacts" / WHEELS[0].digest.hex
     assert notebook.verify().damaged == ()
+
+
+def written(root: Path) -> dict[Path, tuple[int, int, int]]:
+    """Return what would be another if something below a directory was written."""
+    states = {path: path.lstat() for path in root.rglob("*")}
+    return {path: (each.st_mode, each.st_size, each.st_mtime_ns) for path, each in states.items()}
+
+
+def test_a_damaged_layer_stays_as_it_is_and_a_copy_of_ones_own_serves(tmp_path: Path) -> None:
+    source = Source().serve(*WHEELS)
+    shared = Notebook(tmp_path / "shared", source)
+    path = shared.home / "tree" / "demo" / "__init__.py"
+    spoil(path, b"x = 2\n")
+    before = written(tmp_path / "shared")
+    own = Notebook(tmp_path / "own", source, tmp_path / "shared")
+    assert own.view.path == shared.view.path
+    outcome = own.verify()
+    assert str(path) in [each.path for each in outcome.damaged]
+    layer = tmp_path / "shared"
+    assert own.listener.notes == [
+        f"demo: a sound copy in your own store takes the place of the damaged one in {layer}, which"
+        f" {owner_of(layer)} can repair: jupyter pyartifacts verify NOTEBOOK --store {layer}"
+    ]
+    assert written(layer) == before
+    view = find_view(Digest.parse(own.view.digest), HERE, store=own.store)
+    assert view is not None
+    assert view.path.startswith(f"{tmp_path}/own/views/")
+    good = Path(view.site_packages, "demo", "__init__.py")
+    assert good.read_bytes() == b"x = 1\n"
+    assert own.verify().damaged == ()
+
+
+def test_a_sound_layer_is_no_damage(tmp_path: Path) -> None:
+    source = Source().serve(*WHEELS)
+    Notebook(tmp_path / "shared", source)
+    own = Notebook(tmp_path / "own", source, tmp_path / "shared")
+    assert own.verify() == Verified(files=10, damaged=(), repaired=())
+    assert not (tmp_path / "own" / "artifacts").exists() or not list(
+        (tmp_path / "own" / "artifacts").iterdir()
+    )

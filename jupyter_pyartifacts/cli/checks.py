@@ -11,15 +11,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, entry_points, requires, version
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from packaging.requirements import Requirement
 
 from .._version import __version__
 from ..config import Config
 from ..errors import PyArtifactsError
+from ..sizes import human_size
+from ..store.layout import FACTS, Layout
 from .call import Call
 from .kernelspec import PROVISIONER, KernelSpecFile
+
+if TYPE_CHECKING:
+    from ..store import Store
 
 __all__ = ["Finding", "installation_checks", "notebook_checks"]
 
@@ -227,18 +232,53 @@ def _stores(config: Config) -> Iterator[Finding]:
     from ..store import Store
 
     store = Store.from_config(config)
-    for number, layer in enumerate(config.stores[1:], 2):
-        if not os.path.isdir(layer):
-            yield Finding(
-                state="wrong",
-                what=f"store layer {number}",
-                found=f"no directory {layer}",
-                hint="correct PYARTIFACTS_STORE or --store",
-            )
-    if not config.stores:
-        for shared in store.layers[1:]:
-            yield Finding(state="right", what="store of this environment", found=str(shared.root))
+    for number, layout in enumerate(store.layers[1:], 2):
+        # Without stores of one's own, the one below is the environment's.
+        yield _layer(
+            f"store layer {number}" if config.stores else "store of this environment", layout
+        )
     yield from _writable(store.root)
+    yield from _quota(store)
+
+
+def _layer(what: str, layout: Layout) -> Finding:
+    """Look into a read-only layer: is it there, and may this user read what is in it."""
+    from ..store.sharing import owner_of
+
+    try:
+        os.listdir(layout.root)
+        names = os.listdir(layout.artifacts) if layout.artifacts.is_dir() else []
+        for name in names[:1]:
+            (layout.artifacts / name / FACTS).read_bytes()
+    except FileNotFoundError:
+        return Finding(
+            state="wrong",
+            what=what,
+            found=f"no directory {layout.root}",
+            hint="correct PYARTIFACTS_STORE or --store",
+        )
+    except OSError as error:
+        return Finding(
+            state="wrong",
+            what=what,
+            found=f"{layout.root} cannot be read: {error.strerror}",
+            hint=f"{owner_of(layout.root)} can open it to you: chmod -R a+rX {layout.root}",
+        )
+    return Finding(state="right", what=what, found=f"{layout.root}, {len(names)} artifacts")
+
+
+def _quota(store: Store) -> Iterator[Finding]:
+    limit = store.quota.limit
+    if limit is None:
+        return
+    used = store.quota.used()
+    tight = used > limit * 0.9
+    yield Finding(
+        state="note" if tight else "right",
+        what="store quota",
+        found=f"{human_size(used)} of {human_size(limit)} in use",
+        hint="free some space: jupyter pyartifacts gc" if tight else None,
+    )
 
 
 def _writable(root: Path) -> Iterator[Finding]:

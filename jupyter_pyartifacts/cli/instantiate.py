@@ -1,19 +1,25 @@
-"""Fetch everything that the notebook's lock pins, check it, and assemble its environment.
+"""Fetch everything that the locks of notebooks pin, check it, and assemble their environments.
 
-Nothing is resolved and the notebook is not written: what the lock says is what you get.
+Nothing is resolved and no notebook is written: what a lock says is what you get. Of several
+notebooks, one after the other is done; the first that fails ends the command.
 """
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 
 from .call import Call, add_dry_run
 
-ARGUMENTS = "NOTEBOOK"
+ARGUMENTS = "NOTEBOOK..."
 NOTEBOOK = "required"
-WORDS = (0, 0)
+WORDS = (0, None)
 REQUIREMENTS = False
-EXAMPLES = ("instantiate analysis.ipynb", "instantiate foreign.ipynb --trust")
+EXAMPLES = (
+    "instantiate analysis.ipynb",
+    "instantiate foreign.ipynb --trust",
+    "instantiate --store /srv/pyartifacts --compile course/*.ipynb",
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -25,11 +31,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(call: Call) -> int:
-    """Instantiate the lock."""
-    document = call.document()
-    call.finish(
-        lambda engine: engine.instantiate(
-            document, compile_all=call.options.compile, dry_run=call.options.dry_run
+    """Instantiate the locks."""
+    for notebook in (call.notebook, *call.words):
+        document = replace(call, notebook=notebook).document()
+        call.finish(
+            lambda engine, document=document: engine.instantiate(  # type: ignore[misc]
+                document, compile_all=call.options.compile, dry_run=call.options.dry_run
+            )
         )
-    )
     return 0

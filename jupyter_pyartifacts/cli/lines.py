@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..sizes import human_size
 from .console import printable
 
 __all__ = [
     "Line",
     "change_lines",
-    "human_size",
     "left_out_lines",
     "note_lines",
     "paint",
@@ -23,24 +23,9 @@ __all__ = [
 Event = Mapping[str, Any]
 Line = tuple[tuple[str, str], ...]
 """Pieces of one line, each with its style: a colour, `bold`, `dim` or nothing."""
-_UNITS = ("B", "kB", "MB", "GB", "TB")
 _CHANGING = frozenset(("add", "remove", "upgrade", "undo", "lock", "import", "instantiate"))
 # Select Graphic Rendition (ECMA-48, section 8.3.117).
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
-
-
-def human_size(count: int | None) -> str:
-    """Write a number of bytes in three digits or so, in powers of 1000; empty for None."""
-    if count is None:
-        return ""
-    size = float(count)
-    for unit in _UNITS:
-        if size < 999.5 or unit == _UNITS[-1]:
-            break
-        size /= 1000
-    if unit == "B" or size >= 99.95:
-        return f"{size:.0f} {unit}"
-    return f"{size:.1f} {unit}"
 
 
 def paint(line: Line, *, colours: bool) -> str:

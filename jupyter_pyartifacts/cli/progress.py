@@ -131,7 +131,7 @@ def progress_bars(console: RichConsole) -> Iterator[Reporter]:
     )
     from rich.text import Text
 
-    from .lines import human_size
+    from ..sizes import human_size
 
     class Amount(ProgressColumn):
         """`12.3 MB of 40.1 MB, 5.2 MB/s`, or `12 of 40`."""

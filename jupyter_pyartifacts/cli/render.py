@@ -11,8 +11,9 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from ..sizes import human_size
 from .console import printable
-from .lines import Line, human_size, left_out_lines, note_lines, result_lines
+from .lines import Line, left_out_lines, note_lines, result_lines
 
 __all__ = ["render_result", "render_table", "render_tree"]
 
@@ -167,13 +168,17 @@ def _render_gc(event: Event) -> list[RenderableType]:
 
 
 def _render_store(event: Event) -> list[RenderableType]:
-    free = human_size(event["free"])
     holds = ", ".join(
         f"{number} {noun}{'' if number == 1 else 's'}"
         for number, noun in ((event["artifacts"], "package"), (event["views"], "environment"))
     )
     lines = [f"store: {event['path']}", f"holds: {human_size(event['size'])} ({holds})"]
-    return [Text(_clean(line)) for line in (*lines, *([f"free:  {free}"] if free else []))]
+    if event["quota"] is not None:
+        lines.append(f"quota: {human_size(event['quota'])}")
+    if event["free"] is not None:
+        lines.append(f"free:  {human_size(event['free'])}")
+    lines.extend(f"layer: {layer}" for layer in event["layers"])
+    return [Text(_clean(line)) for line in lines]
 
 
 def _render_versions(event: Event) -> list[RenderableType]:

@@ -10,7 +10,7 @@ from ..model import Digest, Environment, InterpreterInUse
 from ..plan import Pin, plan_digest
 from ..store import Published, Store, storage_errors
 from .assembly import Assembly
-from .shape import view_environment
+from .shape import borrowed_of, view_environment
 
 __all__ = ["assemble_view", "build_view", "find_view"]
 
@@ -18,12 +18,16 @@ __all__ = ["assemble_view", "build_view", "find_view"]
 def find_view(digest: Digest, interpreter: InterpreterInUse, *, store: Store) -> Environment | None:
     """Return the view of a plan if it is there, at the cost of one `stat` for each root.
 
-    A view gets its name whole, so that its interpreter is there says that all of it is.
+    A view gets its name whole, so that its interpreter is there says that all of it is; but for
+    what it has of other layers, whose keepers may have taken it away.
     """
     for layout in store.layers:
         environment = view_environment(layout.view(digest), digest, interpreter)
         try:
             os.stat(environment.python)
+            if layout is store.layout and len(store.layers) > 1:
+                for home in borrowed_of(layout.view(digest)):
+                    os.stat(home)
         except OSError:
             continue
         return environment
@@ -58,6 +62,7 @@ def assemble_view(
         try:
             with storage_errors(store.root):
                 notes = build_view(temporary, final, pins, published, interpreter)
+                store.open_up(temporary)
                 if os.path.lexists(final):
                     # A view whose interpreter went away.
                     stale = store.temporary(f"{key}.stale")

@@ -33,6 +33,7 @@ class Assembly:
 
     def __init__(self, here: Path, final: Path, interpreter: InterpreterInUse) -> None:
         self._here = str(here)
+        self._final = final
         self._bin = f"{here}/{BIN}"
         self._interpreter = interpreter
         self._site = f"{here}/{site_packages(interpreter)}"
@@ -54,7 +55,7 @@ class Assembly:
             self._fill_dist_info(artifact)
         self._spread.fill(pairs)
         archive = self._interpreter.artifact
-        record = {
+        record: dict[str, object] = {
             "format": 1,
             "interpreter": self._interpreter.path,
             "version": self._interpreter.version,
@@ -67,6 +68,13 @@ class Assembly:
             "notes": self.notes,
             "left_out": self._left_out,
         }
+        borrowed = sorted(
+            str(artifact.home)
+            for _, artifact in parts
+            if artifact.home.parent != self._final.parent.parent / "artifacts"
+        )
+        if borrowed:
+            record["borrowed"] = borrowed
         write_new(f"{self._here}/{VIEW_RECORD}", json.dumps(record, indent=1).encode())
 
     def _link_interpreter(self) -> None:

@@ -17,6 +17,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import StoreError
 from ..model import Environment, InterpreterInUse
 from ..plan import Pin
 from ..store import Store
@@ -94,15 +95,17 @@ def prepare_byte_code(
         name: home
         for name, home in homes.items()
         if _read(f"{home}/{MARKER}{interpreter.cache_tag}") != complete
+        # What a read-only layer lacks is its keeper's to make.
+        and os.access(home, os.W_OK)
     }
     if not lacking:
-        _touch(f"{environment.path}/{_DONE}")
+        _touch(f"{environment.path}/{_DONE}", store)
         return
     asked = [homes[name] for name in requirements if name in lacking]
     held = None if os.name == "nt" else owner
     if wait and not lacking.keys().isdisjoint({LIBRARY, *_needed(kernel, pins)}):
         further = () if owner is None else asked
-        for process in _compile_kernel(environment, interpreter, further, held):
+        for process in _compile_kernel(environment, interpreter, store, further, held):
             _leave(process, owner)
         asked = []
     if owner is None and not whole:
@@ -115,7 +118,7 @@ def prepare_byte_code(
         "lock": str(store.layout.lock("compile")),
         "owner": held,
     }
-    rest = _start(environment, interpreter, task, background=not whole)
+    rest = _start(environment, interpreter, store, task, background=not whole)
     if rest is None:
         return
     if whole:
@@ -142,8 +145,13 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def forget_byte_code(
     environment: Environment, interpreter: InterpreterInUse, pins: Sequence[Pin], *, store: Store
 ) -> None:
-    """Throw the byte code of a view's artifacts away, of all interpreters. Raises OSError."""
+    """Throw the byte code of a view's artifacts away, of all interpreters; raises OSError.
+
+    That in a read-only layer stays.
+    """
     for home in _homes(pins, interpreter, store).values():
+        if not os.access(home, os.W_OK):
+            continue
         for marker in Path(home).glob(f"{MARKER}*"):
             marker.unlink()
         for folder, folders, names in os.walk(f"{home}/tree"):
@@ -153,12 +161,14 @@ def forget_byte_code(
                     # A wheel may keep files of its own there, which are part of its tree.
                     if name.endswith((".pyc", ".pyo")):
                         os.unlink(f"{folder}/{name}")
-    Path(environment.path, _DONE).unlink(missing_ok=True)
+    if os.access(environment.path, os.W_OK):
+        Path(environment.path, _DONE).unlink(missing_ok=True)
 
 
 def _compile_kernel(
     environment: Environment,
     interpreter: InterpreterInUse,
+    store: Store,
     asked: Sequence[str],
     owner: int | None,
 ) -> list[subprocess.Popen[bytes]]:
@@ -166,7 +176,7 @@ def _compile_kernel(
     count = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2, _MOST)
     task = {"roots": KERNEL_ROOTS, "asked": asked, "owner": owner}
     started = [
-        _start(environment, interpreter, {**task, "stripe": (number, count)}, tells=True)
+        _start(environment, interpreter, store, {**task, "stripe": (number, count)}, tells=True)
         for number in range(count)
     ]
     running = [process for process in started if process is not None]
@@ -181,6 +191,7 @@ def _compile_kernel(
 def _start(
     environment: Environment,
     interpreter: InterpreterInUse,
+    store: Store,
     task: Mapping[str, object],
     *,
     background: bool = False,
@@ -215,6 +226,7 @@ def _start(
                 stderr=subprocess.DEVNULL,
                 cwd=os.sep,
                 start_new_session=background,
+                umask=-1 if os.name == "nt" else store.umask(),
             )
     except OSError:
         return None
@@ -264,9 +276,10 @@ def _read(path: str) -> bytes:
         return b""
 
 
-def _touch(path: str) -> None:
+def _touch(path: str, store: Store) -> None:
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o444))
-    except OSError:
+        store.open_up(Path(path).parent)
+    except (OSError, StoreError):
         pass

@@ -11,7 +11,7 @@ from pathlib import Path
 from ..model import Digest, InterpreterInUse
 from ..plan import Pin, plan_digest
 from ..store import Published, Store, storage_errors
-from .assemble import build_view
+from .assemble import build_view, find_view
 from .verify import ViewDamage
 
 __all__ = ["check_view"]
@@ -27,19 +27,26 @@ def check_view(
 ) -> tuple[ViewDamage, ...]:
     """Compare a view with one assembled anew; put the new one in its place if they differ.
 
-    Byte code caches are not looked at. Returns what differed, in the order of the paths. Raises
-    StoreError.
+    One of a read-only layer stays as it is, and the new one is found before it. Byte code caches
+    are not looked at. Returns what differed, in the order of the paths. Raises StoreError.
     """
     pins = sorted(pins, key=lambda pin: pin.distribution.name)
     digest = plan_digest(pins, interpreter.identity)
     key = f"view-{digest.hex}"
     final = store.layout.view(digest)
+    found = find_view(digest, interpreter, store=store)
+    there = final if found is None or os.path.lexists(final) else Path(found.path)
     with store.hold(key), storage_errors(store.root):
         temporary = store.temporary(key)
         try:
-            build_view(temporary, final, pins, published, interpreter)
-            damage = tuple(sorted(_compare(temporary, final), key=lambda each: each.path))
+            build_view(temporary, there, pins, published, interpreter)
+            store.open_up(temporary)
+            damage = tuple(sorted(_compare(temporary, there), key=lambda each: each.path))
             if damage and repair:
+                if there != final:
+                    temporary = store.temporary(key)
+                    build_view(temporary, final, pins, published, interpreter)
+                    store.open_up(temporary)
                 stale = store.temporary(f"{key}.stale")
                 if os.path.lexists(final):
                     os.rename(final, stale / "view")

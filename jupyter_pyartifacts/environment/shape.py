@@ -17,6 +17,7 @@ __all__ = [
     "EXE",
     "WINDOWS",
     "artifacts_of",
+    "borrowed_of",
     "read_view_record",
     "site_packages",
     "view_environment",
@@ -68,6 +69,12 @@ def artifacts_of(view: Path) -> tuple[str, ...]:
     """Return the sha256 digits of the archives that a view is made of. Raises StoreError."""
     found = read_view_record(view).get("artifacts")
     return tuple(str(digest) for digest in found) if isinstance(found, list) else ()
+
+
+def borrowed_of(view: Path) -> tuple[str, ...]:
+    """Return the directories of a view's artifacts that are in other layers. Raises StoreError."""
+    found = read_view_record(view).get("borrowed")
+    return tuple(str(path) for path in found) if isinstance(found, list) else ()
 
 
 def read_view_record(view: Path) -> dict[str, object]:

@@ -33,6 +33,8 @@ _NAME_VARIABLE = KernelProvisionerFactory.default_provisioner_name_env
 def _load_jupyter_server_extension(app: ServerApp) -> None:
     """Apply the settings to a server; what its administrator set explicitly stays as it is."""
     settings = PyArtifacts(parent=app)
+    # For what a terminal of this server runs, too.
+    os.environ.update(settings.variables())
     if settings.use_engine:
         _use_engine(app)
     _serve(app, settings)

@@ -304,7 +304,7 @@ class GcHandler(Handler):
 class StoreHandler(Handler):
     """What the store takes.
 
-    `path`, `size`, `artifacts`, `views`, `free`.
+    `path`, `size`, `quota`, `artifacts`, `views`, `free`, `layers`.
     """
 
     about_notebook = False
@@ -315,7 +315,7 @@ class StoreHandler(Handler):
         settings = self.service.settings
         found = await self.work(lambda: store_use(Engine(settings.engine_config(), NullReporter())))
         event = found.to_event()
-        self.answer({key: event[key] for key in ("path", "size", "artifacts", "views", "free")})
+        self.answer({key: event[key] for key in event if key not in ("event", "verb")})
 
 
 class JobHandler(Handler):

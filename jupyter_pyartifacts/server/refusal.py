@@ -20,6 +20,7 @@ _STATUS: tuple[tuple[type[PyArtifactsError], int], ...] = (
     (errors.Cancelled, 409),
     (errors.OfflineError, 503),
     (errors.NetworkError, 502),
+    (errors.QuotaExceeded, 507),
     (errors.StoreError, 500),
     (errors.ResolutionError, 422),
     (errors.LockError, 422),

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from traitlets import Bool, Enum, List, Unicode
+from traitlets import Bool, Enum, Int, List, TraitError, Unicode, Union, validate
 from traitlets.config import Configurable
+from traitlets.utils.bunch import Bunch
 
 from ..config import Config
+from ..errors import UsageError
+from ..sizes import parse_size
 
 __all__ = ["PyArtifacts"]
 
@@ -43,6 +46,24 @@ class PyArtifacts(Configurable):
         help="""Directories of the store, as in PYARTIFACTS_STORE: the first is written, the
         others are read-only layers, such as one that a site fills for all its users.""",
     ).tag(config=True)
+
+    store_quota = Union(
+        (Int(), Unicode()),
+        default_value=None,
+        allow_none=True,
+        help="""How much the packages in the store that is written may take, as in
+        PYARTIFACTS_STORE_QUOTA: bytes, or a text such as "20 GB". Read-only layers don't count.""",
+    ).tag(config=True)
+
+    @validate("store_quota")
+    def _check_quota(self, proposal: Bunch) -> int | str | None:
+        value: int | str | None = proposal["value"]
+        if value is not None:
+            try:
+                parse_size(value, "c.PyArtifacts.store_quota")
+            except UsageError as error:
+                raise TraitError(str(error)) from error
+        return value
 
     trust = Enum(
         ("ask", "index", "all"),
@@ -95,6 +116,11 @@ class PyArtifacts(Configurable):
         PYARTIFACTS_PYTHON_TABLE.""",
     ).tag(config=True)
 
+    def _quota(self) -> int | None:
+        if self.store_quota is None:
+            return None
+        return parse_size(self.store_quota, "c.PyArtifacts.store_quota")
+
     def engine_config(
         self, environ: Mapping[str, str] = os.environ, *, notebook: str | None = None
     ) -> Config:
@@ -106,6 +132,7 @@ class PyArtifacts(Configurable):
         return Config.from_environ(
             own,
             stores=tuple(os.path.abspath(os.path.expanduser(path)) for path in self.stores) or None,
+            store_quota=self._quota(),
             trust=self.trust,
             allowed_indexes=tuple(self.allowed_indexes) or None,
             index_url=self.index_url or None,
@@ -121,6 +148,7 @@ class PyArtifacts(Configurable):
         config = self.engine_config({})
         given = {
             "PYARTIFACTS_STORE": os.pathsep.join(config.stores),
+            "PYARTIFACTS_STORE_QUOTA": "" if self.store_quota is None else str(self._quota()),
             "PYARTIFACTS_TRUST": self.trust or "",
             "PYARTIFACTS_ALLOWED_INDEXES": " ".join(config.allowed_indexes),
             "PYARTIFACTS_INDEX_URL": config.index_url or "",

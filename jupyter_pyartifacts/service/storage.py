@@ -6,43 +6,35 @@ import os
 import shutil
 from pathlib import Path
 
-from ..model import Digest
 from ..outcome import Stored
+from ..store.quota import is_digest
 from .workplace import Workplace
 
 __all__ = ["store_use"]
 
 
 def store_use(place: Workplace) -> Stored:
-    """Return the use of the store that is written; without its read-only layers.
+    """Return the use of the store that is written; its read-only layers are named only.
 
     An artifact counts what its facts say was unpacked, so no tree is walked.
     """
     store = place.store
-    digests = _names(store.layout.artifacts)
-    size = 0
-    for name in digests:
-        published = store.find_artifact(Digest(name))
-        if published is not None:
-            size += published.facts.unpacked
     return Stored(
         path=str(store.root),
-        size=size,
-        artifacts=len(digests),
-        views=len(_names(store.layout.views)),
+        size=store.quota.used(),
+        quota=store.quota.limit,
+        artifacts=_count(store.layout.artifacts),
+        views=_count(store.layout.views),
         free=_free(store.root),
+        layers=tuple(str(layout.root) for layout in store.layers[1:]),
     )
 
 
-def _names(directory: Path) -> list[str]:
+def _count(directory: Path) -> int:
     try:
-        return [name for name in os.listdir(directory) if _is_digest(name)]
+        return sum(is_digest(name) for name in os.listdir(directory))
     except FileNotFoundError:
-        return []
-
-
-def _is_digest(name: str) -> bool:
-    return len(name) == 64 and all(letter in "0123456789abcdef" for letter in name)
+        return 0
 
 
 def _free(path: Path) -> int | None:

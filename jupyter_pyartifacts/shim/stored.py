@@ -8,7 +8,7 @@ __all__ = ["GcResult", "StoreResult"]
 
 
 class StoreResult(Result):
-    """What the store takes: `path`, `size`, `artifacts`, `views`, `free`."""
+    """What the store takes: `path`, `size`, `quota`, `artifacts`, `views`, `free`."""
 
     def rows(self):
         """Return pairs of what and how much."""
@@ -18,6 +18,8 @@ class StoreResult(Result):
             count(self.data.get("views") or 0, "environment"),
         )
         rows = [("directory", str(self.data.get("path"))), ("holds", holds)]
+        if self.data.get("quota") is not None:
+            rows.append(("quota", size(self.data["quota"])))
         if self.data.get("free") is not None:
             rows.append(("free", size(self.data["free"])))
         return rows

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime
 import json
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Container, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -114,12 +114,17 @@ def plan_sweep(store: Store, *, now: datetime.datetime) -> Sweep:
 
 
 def sweep_store(
-    store: Store, *, now: datetime.datetime, reporter: Reporter, dry_run: bool = False
+    store: Store,
+    *,
+    now: datetime.datetime,
+    reporter: Reporter,
+    dry_run: bool = False,
+    keep: Container[str] | None = None,
 ) -> Sweep:
     """Remove what nobody uses and return what that was; with `dry_run` only say it.
 
-    Raises StoreError, with nothing removed, while the store is in use by an instantiation, or if
-    a root cannot be read.
+    With `keep`, only views and artifacts go, and none of these names. Raises StoreError, with
+    nothing removed, while the store is in use by an instantiation, or if a root cannot be read.
     """
     if not store.root.is_dir():
         return Sweep(remove=(), views_kept=0, artifacts_kept=0)
@@ -136,6 +141,15 @@ def sweep_store(
         )
     with lock:
         sweep = plan_sweep(store, now=now)
+        if keep is not None:
+            sweep = replace(
+                sweep,
+                remove=tuple(
+                    each
+                    for each in sweep.remove
+                    if each.kind in ("view", "artifact") and each.path.name not in keep
+                ),
+            )
         trash = store.layout.temporary("swept")
         done = 0
         with storage_errors(store.root):

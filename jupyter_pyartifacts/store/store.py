@@ -6,7 +6,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..config import Config, environment_data
@@ -17,23 +17,30 @@ from .facts import Facts
 from .layout import Layout, default_root
 from .locking import Lock, acquire, acquire_shared
 from .publish import Published, publish_directory, read_published, write_artifact
+from .quota import Quota
+from .sharing import open_up, owner_of, readers
 from .storage import remove_tree, storage_errors, write_file
 
 __all__ = ["Store"]
 
-_FOLDERS = ("artifacts", "views", "downloads", "temporary", "locks", "trees", "roots", "kernels")
+_READ_BY_ALL = ("artifacts", "views", "trees")
+_FOLDERS = (*_READ_BY_ALL, "downloads", "temporary", "locks", "roots", "kernels")
 
 
 class Store:
     """Content by digest. `roots` come in the order of search; only the first is written.
 
-    Nothing is made on disk before something has to be written.
+    Nothing is made on disk before something has to be written. `quota` is how many bytes of
+    artifacts the first root may hold.
     """
 
-    def __init__(self, roots: Sequence[Path | str]) -> None:
+    def __init__(self, roots: Sequence[Path | str], *, quota: int | None = None) -> None:
         if not roots:
             raise ValueError("a store has at least one root")
-        self.layers = tuple(Layout(Path(os.path.abspath(root))) for root in roots)
+        self.layers = tuple(
+            Layout(Path(os.path.abspath(os.path.expanduser(root)))) for root in roots
+        )
+        self.quota = Quota(self.layers[0], quota)
         self._made = False
 
     @classmethod
@@ -42,11 +49,12 @@ class Store:
 
         Below the user's own is that of the environment at `prefix`, if it has one.
         """
-        if config.stores:
-            return cls(config.stores)
-        own = default_root(config.environ, os.path.expanduser("~"), sys.platform)
-        shared = Path(environment_data(prefix), "store")
-        return cls([own, shared] if shared.is_dir() else [own])
+        roots: Sequence[str | Path] = config.stores
+        if not roots:
+            own = default_root(config.environ, os.path.expanduser("~"), sys.platform)
+            shared = Path(environment_data(prefix), "store")
+            roots = [own, shared] if shared.is_dir() else [own]
+        return cls(roots, quota=config.store_quota)
 
     @property
     def layout(self) -> Layout:
@@ -67,7 +75,23 @@ class Store:
                 os.makedirs(self.root / name, exist_ok=True)
                 if not os.access(self.root / name, os.W_OK | os.X_OK):
                     raise PermissionError(13, os.strerror(13), str(self.root / name))
+        for name in _READ_BY_ALL:
+            # What belongs to another of those who write here is theirs to open.
+            with suppress(PermissionError, FileNotFoundError):
+                open_up(self.root / name, readers(self.root))
         self._made = True
+
+    def umask(self) -> int:
+        """Return the umask that leaves what is made here to all who may read the root."""
+        try:
+            return ~readers(self.root) & 0o077
+        except OSError:
+            return 0o077
+
+    def open_up(self, path: Path) -> None:
+        """Let all who may read the root read what was made at a path, whatever umask made it."""
+        with storage_errors(self.root):
+            open_up(path, readers(self.root))
 
     def find_artifact(self, digest: Digest) -> Published | None:
         """Return a published artifact; None if it is in no root, or damaged in the first one."""
@@ -78,15 +102,26 @@ class Store:
                 # The next publication replaces it; a damaged layer is as good as none.
                 continue
             except OSError as error:
-                raise StoreError(
-                    "an artifact in the store cannot be read",
-                    where=str(layout.artifact(digest)),
-                    details=str(error),
-                    hint="check the permissions of the store's directory",
-                ) from error
+                raise self._unreadable(layout, layout.artifact(digest), error) from error
             if found is not None:
                 return found
         return None
+
+    def _unreadable(self, layout: Layout, path: Path, error: OSError) -> StoreError:
+        if layout is self.layout:
+            return StoreError(
+                "an artifact in the store cannot be read",
+                where=str(path),
+                details=str(error),
+                hint="check the permissions of the store's directory",
+            )
+        return StoreError(
+            "a read-only layer of the store cannot be read",
+            where=str(layout.root),
+            details=str(error),
+            hint=f"{owner_of(layout.root)} can open it to you: chmod -R a+rX {layout.root}; or"
+            " leave it out of PYARTIFACTS_STORE",
+        )
 
     def lock(
         self, key: str, *, wait: bool = True, check: Callable[[], None] = lambda: None
@@ -142,13 +177,16 @@ class Store:
     ) -> Published:
         """Publish `temporary`/tree under an archive's digest; the caller holds its lock.
 
-        Raises StoreError; then nothing is under the digest's name.
+        Raises StoreError, QuotaExceeded if the artifact is too large; then nothing is under the
+        digest's name.
         """
         home = self.layout.artifact(digest)
         with storage_errors(self.root):
             write_artifact(temporary, facts, manifest, sizes)
+            open_up(temporary, readers(self.root))
             trash = self.layout.temporary(f"{digest.hex}.damaged")
-            publish_directory(temporary, home, trash=trash)
+            with self._room(facts.unpacked):
+                publish_directory(temporary, home, trash=trash)
         self.remember_tree(digest, facts.tree)
         found = read_published(home)
         if found is None:
@@ -158,6 +196,16 @@ class Store:
                 hint="try again; nothing else may remove things from the store",
             )
         return found
+
+    @contextmanager
+    def _room(self, size: int) -> Iterator[None]:
+        """Hold everybody else off while something gets its name that counts for the quota."""
+        if self.quota.limit is None:
+            yield
+            return
+        with self.hold("quota"):
+            self.quota.check(size)
+            yield
 
     def known_tree(self, digest: Digest) -> Digest | None:
         """Return the tree hash of an archive that this store has seen once, else None."""
@@ -179,6 +227,7 @@ class Store:
             return
         with storage_errors(self.root):
             write_file(path, _known_tree_line(digest, tree).encode())
+            open_up(path, readers(self.root))
 
 
 def _known_tree_line(archive: Digest, tree: Digest) -> str:

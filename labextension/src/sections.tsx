@@ -222,8 +222,26 @@ function Store({ packages }: IProps): JSX.Element {
               formatBytes(store.size)
             )}
           </dd>
+          {store.quota !== null && (
+            <>
+              <dt>{trans.__('Quota')}</dt>
+              <dd>
+                {trans.__(
+                  '%1 of %2',
+                  formatBytes(store.size),
+                  formatBytes(store.quota)
+                )}
+              </dd>
+            </>
+          )}
           <dt>{trans.__('Free')}</dt>
           <dd>{formatBytes(store.free)}</dd>
+          {store.layers.length > 0 && (
+            <>
+              <dt>{trans.__('Reads')}</dt>
+              <dd className="jp-pyartifacts-path">{store.layers.join(', ')}</dd>
+            </>
+          )}
         </dl>
       )}
       <div className="jp-pyartifacts-buttons">

@@ -239,7 +239,11 @@ export interface IApproved {
 export interface IStore {
   path: string;
   size: number;
+  /** What it may hold at most; null for what the disk takes. */
+  quota: number | null;
   artifacts: number;
   views: number;
   free: number;
+  /** The read-only layers below it. */
+  layers: string[];
 }

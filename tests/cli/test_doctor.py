@@ -10,6 +10,8 @@ import pytest
 
 from jupyter_pyartifacts.cli import checks, main
 from jupyter_pyartifacts.cli.kernelspec import KernelSpecFile
+from jupyter_pyartifacts.store import Store
+from tests.store.test_store import publish
 
 
 @pytest.fixture
@@ -56,6 +58,27 @@ def test_a_layer_that_is_not_there(capsys: pytest.CaptureFixture[str], prefix: P
     stores = ("--store", str(prefix / "own"), "--store", str(prefix / "missing"))
     finding = findings(capsys, *stores, code=1)["store layer 2"]
     assert finding["found"] == f"no directory {prefix / 'missing'}"
+
+
+def test_layers_and_quota(
+    capsys: pytest.CaptureFixture[str], prefix: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(Store([prefix / "shared"]))
+    publish(Store([prefix / "own"]))
+    monkeypatch.setenv("PYARTIFACTS_STORE_QUOTA", "1 kB")
+    stores = ("--store", str(prefix / "own"), "--store", str(prefix / "shared"))
+    found = findings(capsys, *stores)
+    assert found["store layer 2"]["found"] == f"{prefix / 'shared'}, 1 artifacts"
+    size = Store([prefix / "own"]).quota.used()
+    assert found["store quota"] == {
+        "state": "right",
+        "what": "store quota",
+        "found": f"{size} B of 1.0 kB in use",
+        "hint": None,
+    }
+    monkeypatch.setenv("PYARTIFACTS_STORE_QUOTA", str(size))
+    quota = findings(capsys, *stores)["store quota"]
+    assert (quota["state"], quota["hint"]) == ("note", "free some space: jupyter pyartifacts gc")
 
 
 def test_notebooks(capsys: pytest.CaptureFixture[str], prefix: Path) -> None:

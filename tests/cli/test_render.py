@@ -5,10 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
-import pytest
-
 from jupyter_pyartifacts.cli.console import Console
-from jupyter_pyartifacts.cli.lines import human_size
 
 PINS = [
     ("python-dateutil", "2.9.0", 229_892, False, False, ["pandas"], ["six"]),
@@ -55,25 +52,6 @@ def text_of(event: dict[str, Any]) -> str:
     out = io.StringIO()
     Console(stdout=out, stderr=io.StringIO()).result(event)
     return out.getvalue()
-
-
-@pytest.mark.parametrize(
-    ("size", "text"),
-    [
-        (None, ""),
-        (0, "0 B"),
-        (999, "999 B"),
-        (1000, "1.0 kB"),
-        (99_949, "99.9 kB"),
-        (99_950, "100 kB"),
-        (999_499, "999 kB"),
-        (999_500, "1.0 MB"),
-        (12_999_999, "13.0 MB"),
-        (5_000_000_000_000_000, "5000 TB"),
-    ],
-)
-def test_sizes(size: int | None, text: str) -> None:
-    assert human_size(size) == text
 
 
 def test_show() -> None:
@@ -213,11 +191,14 @@ pandas   released
 
 def test_the_store() -> None:
     facts = {"path": "/s", "size": 2_000_000, "artifacts": 3, "views": 1, "free": 5_000_000_000}
-    event = {"event": "result", "verb": "store", **facts}
+    event = {"event": "result", "verb": "store", "quota": None, "layers": [], **facts}
     assert text_of(event) == (
         "store: /s\nholds: 2.0 MB (3 packages, 1 environment)\nfree:  5.0 GB\n"
     )
     assert text_of({**event, "free": None}).endswith("1 environment)\n")
+    assert text_of({**event, "quota": 9_000_000, "layers": ["/srv"]}).endswith(
+        "1 environment)\nquota: 9.0 MB\nfree:  5.0 GB\nlayer: /srv\n"
+    )
 
 
 def test_verify() -> None:

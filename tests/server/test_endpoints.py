@@ -236,7 +236,9 @@ def test_html_is_plain_data(server, notebook):
 def test_the_store(server, notebook):
     add(server, notebook.name, "demo")
     use = server.send("GET", "pyartifacts/store").json
-    assert set(use) == {"path", "size", "artifacts", "views", "free"}
+    assert set(use) == {"path", "size", "quota", "artifacts", "views", "free", "layers"}
+    assert use["quota"] is None
+    assert use["layers"] == []
     assert use["path"] == str(server.root.parent / "home" / "store")
     assert use["artifacts"] >= 4
     assert use["size"] > 0

@@ -409,6 +409,7 @@ def test_the_store_and_what_is_swept() -> None:
     )
     assert "5.0 GB" in parsed(stored._repr_html_()).text
     assert "free" not in str(result_of({"verb": "store", **facts, "free": None}))
+    assert "quota      9.0 MB" in str(result_of({"verb": "store", **facts, "quota": 9_000_000}))
     swept = {"verb": "gc", "removed": ["view 1", "artifact 2"], "size": 9, "kept": 1}
     assert str(result_of(swept)) == "removed 2 items, 9 B; 1 package kept"
     assert str(result_of({**swept, "dry_run": True})).startswith("would remove 2 items")
