@@ -120,9 +120,10 @@ class Config:
     """Say how the engine works in this run.
 
     `stores` are directories: the first is written, the others are read-only layers; empty means the
-    user's data directory, with the environment's own store below it if there is one. `store_quota` is
-    how many bytes the first may hold, None for as many as the disk takes. `index_url` None means: what the user's uv and pip are configured for. `trust` is the policy for locks made
-    by others: `ask` refuses until approved, `index` approves what comes from allowed indexes, `all`
+    user's data directory, with the environment's own store below it if there is one. `store_quota`
+    is how many bytes the first may hold, None for as many as the disk takes. `index_url` None
+    means: what the user's uv and pip are configured for. `trust` is the policy for locks made by
+    others: `ask` refuses until approved, `index` approves what comes from allowed indexes, `all`
     approves everything. `allowed_indexes` are URLs trusted beside the default index.
     `python_policy` says whether a Python of this machine may serve where a lock pins an archive:
     `any` patch release of the same minor, the `exact` version only, or none but the `artifact`

@@ -269,7 +269,11 @@ class StoreError(PyArtifactsError):
 
 
 class QuotaExceeded(StoreError):
-    """The store would grow beyond its quota: bytes in use, and bytes to add at least."""
+    """The store would grow beyond its quota: `used` bytes are in it, `more` at least are to add.
+
+    Take packages out of notebooks or delete those that are no longer needed, run `gc`, or ask
+    whoever runs the server for more room.
+    """
 
     code = "quota"
     used = 0
