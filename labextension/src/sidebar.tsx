@@ -57,7 +57,12 @@ export class Sidebar extends ReactWidget {
     super.onActivateRequest(message);
     const target = this._focusNext;
     this._focusNext = 'body';
-    setTimeout(() => this._takeFocus(target), FOCUS_DELAY);
+    const timer = setTimeout(() => this._takeFocus(target), FOCUS_DELAY);
+    // Whoever points somewhere meanwhile wants the focus there.
+    document.addEventListener('pointerdown', () => clearTimeout(timer), {
+      capture: true,
+      once: true
+    });
   }
 
   private _takeFocus(target: FocusTarget): void {
