@@ -37,10 +37,10 @@ class Panel:
         self.models: dict[str, dict[str, Any]] = {}
         if variables:
             assert kernel.run(variables).ok
-        self.answer = self._run("%pyartifacts panel")
+        self.answer = self.run("%pyartifacts panel")
 
-    def _run(self, code: str) -> Answer:
-        # Whoever can be asked can press buttons.
+    def run(self, code: str) -> Answer:
+        """Run a cell as somebody does who can be asked, and so can press buttons."""
         answer = self.kernel.wait(self.kernel.send(code, stdin=True))
         assert answer.ok, answer.error
         for message in answer.others:
@@ -159,8 +159,9 @@ def test_without_ipywidgets_it_is_a_table(kernel: Running) -> None:
     )
 
 
-def test_it_adds_beside_a_running_cell_and_is_alone_in_that(kernel: Running) -> None:
+def test_it_adds_is_alone_in_that_and_sees_what_others_do(kernel: Running, lock: Any) -> None:
     panel = Panel(kernel)
+    count = len(lock["distributions"])
     table, widgets = panel.answer.data
     assert set(table) == {"text/plain", "text/html"}
     assert VIEW in widgets
@@ -172,7 +173,10 @@ def test_it_adds_beside_a_running_cell_and_is_alone_in_that(kernel: Running) -> 
     panel.wait_for("would be 1 added")
     panel.click(description="Apply")
     panel.wait_for(">1 added<")
+    panel.wait_for(f"{count + 1} distributions")
     assert kernel.run("import inflection; print(inflection.__version__)").out == "0.5.0\n"
+    panel.run("%pyartifacts undo")
+    panel.wait_for(f"{count} distributions")
 
     held = "get_ipython()._pyartifacts_registration._commands._alone('add pandas')"
     refused = kernel.run(f"with {held}:\n    get_ipython().run_line_magic('pyartifacts', 'undo')")
