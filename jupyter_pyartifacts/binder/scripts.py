@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 
 from ..errors import ForeignFileError
 
@@ -48,7 +49,9 @@ def with_post_build(text: str | None, install: str | None, where: str) -> str:
     is. Raises ForeignFileError for one that is no shell script, or ends before its end.
     """
     lines = (
-        () if install is None else (f"python3 -m pip install --no-cache-dir {_quoted(install)}",)
+        ()
+        if install is None
+        else (f"python3 -m pip install --no-cache-dir {shlex.quote(install)}",)
     )
     # The script may have changed its directory.
     lines = (*lines, f'{BUILD} "${{REPO_DIR:-.}}"')
@@ -71,9 +74,3 @@ def with_post_build(text: str | None, install: str | None, where: str) -> str:
         found=found,
         hint=f"let it run `{BUILD}` when everything is installed; then this has nothing to add",
     )
-
-
-def _quoted(requirement: str) -> str:
-    import shlex
-
-    return shlex.quote(requirement)

@@ -11,6 +11,7 @@ what the notebooks' locks pin, so that opening one needs no network and asks not
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,7 +62,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(call: Call) -> int:
     """Write the files, or fill the image."""
-    directory = Path(call.words[0] if call.words else ".").absolute()
+    directory = Path(os.path.abspath(call.words[0] if call.words else "."))
     if not directory.is_dir():
         raise UsageError(
             "there is no such directory",
@@ -87,6 +88,13 @@ def _write(call: Call, directory: Path) -> int:
     from .checkout import read_checkout
 
     options = call.options
+    if not options.install.strip() or not options.install.isprintable():
+        raise UsageError(
+            "--install has no requirement",
+            expected=f"one line that pip can install, such as {REQUIREMENT}",
+            found=repr(options.install[:80]),
+            hint="leave it out for the released package",
+        )
     checkout = read_checkout(directory)
     if checkout.top is not None and not checkout.top.samefile(directory):
         raise UsageError(

@@ -170,6 +170,20 @@ def test_a_directory_that_is_not_the_root(
     )
 
 
+@pytest.mark.parametrize("requirement", ["", " ", "a\nb"])
+def test_a_requirement_is_one_line(
+    requirement: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["binder", str(tmp_path), "--install", requirement]) == 2
+    assert capsys.readouterr().err == (
+        "error: --install has no requirement\n"
+        f"  expected: one line that pip can install, such as {ASK}\n"
+        f"  found:    {requirement!r}\n"
+        "hint: leave it out for the released package\n"
+    )
+    assert files_below(tmp_path) == {}
+
+
 def test_nothing_is_written_where_one_file_cannot_be_added_to(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
