@@ -13,6 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -163,10 +164,11 @@ class _Run:
         self._fetched = 0
         self._told = 0.0
         self._found: dict[Digest, Published] = {}
-        self._added = 0
+        self._added: dict[Digest, int] = {}
         self._failure: BaseException | None = None
         self._stop = threading.Event()
         self._guard = threading.Lock()
+        self._counting = threading.Lock()
 
     def run(self) -> dict[Digest, Published]:
         """Do it all and return what was published."""
@@ -355,12 +357,7 @@ class _Run:
             if isinstance(result, BaseException):
                 raise result
             _check_facts(pin, result)
-            try:
-                published = self._store.publish_artifact(
-                    pin.artifact.key, temporary, result.facts, result.manifest, result.sizes
-                )
-            except QuotaExceeded as error:
-                raise self._too_much(pin, error) from error
+            published = self._publish(pin, temporary, result)
             part.unlink(missing_ok=True)
             self._done(pin, published, fetched=True)
         except BaseException as error:  # noqa: BLE001 - raised again by `run`
@@ -371,19 +368,27 @@ class _Run:
         finally:
             lock.release()
 
+    def _publish(self, pin: Pin, temporary: Path, tree: Tree) -> Published:
+        # One after the other where it counts, so that what this run has added is known.
+        with nullcontext() if self._store.quota.limit is None else self._counting:
+            try:
+                published = self._store.publish_artifact(
+                    pin.artifact.key, temporary, tree.facts, tree.manifest, tree.sizes
+                )
+            except QuotaExceeded as error:
+                raise self._too_much(pin, error) from error
+            self._added[pin.artifact.key] = tree.facts.unpacked
+            return published
+
     def _too_much(self, pin: Pin, error: QuotaExceeded) -> QuotaExceeded:
         """Return the error for all that this run adds, instead of for the artifact at its end."""
+        added = sum(self._added.values())
         with self._guard:
-            added = self._added
-            rest = sum(
-                each.artifact.size
-                for each in self._pins
-                if each is not pin and each.artifact.key not in self._found
-            )
-        quota = self._store.quota
+            known = {pin.artifact.key, *self._added, *self._found}
+        rest = sum(each.artifact.size for each in self._pins if each.artifact.key not in known)
         return exceeded(
             self._store.root,
-            quota.limit or 0,
+            self._store.quota.limit or 0,
             used=error.used - added,
             more=added + error.more + rest,
         )
@@ -392,7 +397,6 @@ class _Run:
         _checked(pin, published)
         with self._guard:
             self._found[pin.artifact.key] = published
-            self._added += published.facts.unpacked if fetched else 0
             done = len(self._found)
         if not fetched:
             self._count(pin.artifact.size)

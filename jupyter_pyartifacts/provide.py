@@ -198,7 +198,8 @@ class Provider:
         except StoreError as problem:
             error.details = f"Nothing could be freed: {problem.what}."
             return 0
-        error.details = error.details or _ALL_IN_USE
+        if not freed and error.used and not error.details:
+            error.details = _ALL_IN_USE
         return freed
 
     def tend(self, lock: Lock) -> None:

@@ -130,6 +130,8 @@ def _repair(
 ) -> Published:
     """Unpack the artifact again beside the store, and move its good files over the bad ones."""
     digest = pin.artifact.key
+    if artifact.home != store.layout.artifact(digest):
+        store.quota.check(artifact.facts.unpacked)
     scratch = store.temporary(f"repair-{digest.hex}")
     try:
         fresh = instantiate_pins(

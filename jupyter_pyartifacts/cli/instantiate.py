@@ -34,6 +34,8 @@ def run(call: Call) -> int:
     """Instantiate the locks."""
     for notebook in (call.notebook, *call.words):
         document = replace(call, notebook=notebook).document()
+        if call.words:
+            call.console.message(f"{notebook}:")
         call.finish(
             lambda engine, document=document: engine.instantiate(  # type: ignore[misc]
                 document, compile_all=call.options.compile, dry_run=call.options.dry_run

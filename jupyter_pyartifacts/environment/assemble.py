@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from ..errors import StoreError
 from ..model import Digest, Environment, InterpreterInUse
 from ..plan import Pin, plan_digest
 from ..store import Published, Store, storage_errors
@@ -28,7 +29,7 @@ def find_view(digest: Digest, interpreter: InterpreterInUse, *, store: Store) ->
             if layout is store.layout and len(store.layers) > 1:
                 for home in borrowed_of(layout.view(digest)):
                     os.stat(home)
-        except OSError:
+        except (OSError, StoreError):
             continue
         return environment
     return None

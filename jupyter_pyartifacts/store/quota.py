@@ -10,6 +10,7 @@ from ..model import Digest
 from ..sizes import human_size
 from .layout import Layout
 from .publish import read_published
+from .storage import storage_errors
 
 __all__ = ["HINT", "Quota", "exceeded", "is_digest"]
 
@@ -32,12 +33,13 @@ class Quota:
         self._sizes: dict[str, int] = {}
 
     def used(self) -> int:
-        """Return the bytes that the root holds now. Raises OSError if it cannot be read."""
-        try:
-            names = os.listdir(self._layout.artifacts)
-        except FileNotFoundError:
-            return 0
-        return sum(self._size(name) for name in names if is_digest(name))
+        """Return the bytes that the root holds now. Raises StoreError if it cannot be read."""
+        with storage_errors(self._layout.root, "read"):
+            try:
+                names = os.listdir(self._layout.artifacts)
+            except FileNotFoundError:
+                return 0
+            return sum(self._size(name) for name in names if is_digest(name))
 
     def check(self, more: int) -> None:
         """Raise QuotaExceeded if that many bytes more are too many."""

@@ -170,6 +170,45 @@ def test_a_dry_run_of_instantiate_says_what_it_would_fetch(place: Place) -> None
     assert not (place.directory / "other").exists()
 
 
+def test_several_notebooks_are_instantiated_one_after_the_other(place: Place) -> None:
+    place.ok("add", "n.ipynb", "demo")
+    other = place.directory / "m.ipynb"
+    other.write_bytes(place.notebook.read_bytes())
+    done = place.run("instantiate", "n.ipynb", "m.ipynb")
+    assert done.returncode == 0
+    assert [line for line in done.stderr.splitlines() if line.endswith(":")] == [
+        "n.ipynb:",
+        "m.ipynb:",
+    ]
+    lines = place.ok("instantiate", "n.ipynb", "m.ipynb", "--json").splitlines()
+    assert [json.loads(line)["event"] for line in lines].count("result") == 2
+    done = place.run("instantiate", "gone.ipynb", "m.ipynb")
+    assert done.returncode == 1
+    assert "gone.ipynb" in done.stderr
+    assert "m.ipynb:" not in done.stderr
+
+
+def test_a_quota_is_kept(place: Place) -> None:
+    place.ok("add", "n.ipynb", "demo")
+    before = place.state()
+    small = {
+        "PYARTIFACTS_STORE": str(place.directory / "small"),
+        "PYARTIFACTS_STORE_QUOTA": "100 B",
+    }
+    done = place.run("instantiate", "n.ipynb", environ=small)
+    assert done.returncode == 1
+    lines = done.stderr.splitlines()
+    where = place.directory / "small"
+    assert lines[0] == f"error: the store's quota leaves no room for this ({where})"
+    assert lines[1] == "  expected: at most 100 B in all"
+    assert lines[-1].startswith("hint: take packages out of notebooks")
+    assert list((where / "artifacts").iterdir()) == []
+    assert place.state() == before
+    done = place.run("instantiate", "n.ipynb", environ={"PYARTIFACTS_STORE_QUOTA": "much"})
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[0] == "error: PYARTIFACTS_STORE_QUOTA is no size"
+
+
 def test_a_dry_run_of_verify_names_the_damage_and_leaves_it(place: Place) -> None:
     place.ok("add", "n.ipynb", "demo")
     (victim,) = (place.store / "artifacts").glob("*/tree/demo.py")

@@ -28,10 +28,11 @@ for path in {paths!r}:
 
 
 def wheels(site: Site) -> list[str]:
-    """Return the names of the files that were asked for, and forget them."""
-    asked = [request.split()[1].rpartition("/")[2] for request in site.index.requests]
+    """Return the names of the wheels that were fetched, not merely looked into; forget them."""
+    requests = [request.split() for request in site.index.requests]
     site.index.requests.clear()
-    return [name for name in asked if name.endswith(".whl")]
+    paths = [words[1] for words in requests if words[0] == "GET" and len(words) == 2]
+    return [path.rpartition("/")[2] for path in paths if path.endswith(".whl")]
 
 
 def test_both_use_the_layer_and_nothing_is_fetched(site: Site, alice: Person, bob: Person) -> None:
@@ -100,7 +101,6 @@ def test_the_quota_refuses_before_a_byte_is_fetched(site: Site, bob: Person) -> 
 QuotaExceeded: the store's quota leaves no room for this ({bob.get("store")["path"]})
   expected: at most 1.0 MB in all
   found:    0 B in use, and at least 2.0 MB to add
-  Everything in it is used by a notebook or a running kernel.
 hint: take packages out of notebooks, or delete those that you no longer need, and try again"""
     assert expected in answer
     assert wheels(site) == []
