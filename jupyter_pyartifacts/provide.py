@@ -23,7 +23,7 @@ from .instantiate import instantiate_pins
 from .interpreter import ask_interpreter, system_version
 from .lock import lock_digest, render_lock
 from .model import Digest, Environment, InterpreterInUse, Lock
-from .notebook import Document
+from .notebook import Document, code_of
 from .obtain import expect_interpreter, obtain_interpreter
 from .plan import Pin, pins_for, plan_digest, python_pin
 from .platforms import oldest_system
@@ -74,6 +74,7 @@ class Provider:
             owner=document.owner,
             whole=whole,
             again=again,
+            code=code_of(document.content),
         )
         if document.kind == "session" and document.owner is not None:
             self.keep_for_kernel(document.path.stem, document.owner, environment)
@@ -90,6 +91,7 @@ class Provider:
         owner: int | None = None,
         whole: bool = False,
         again: bool = False,
+        code: str = "",
     ) -> Environment:
         """Find the view of a lock, or bring its artifacts and assemble it.
 
@@ -98,7 +100,7 @@ class Provider:
         that its byte code is waited for; `owner` is the process for whose sake the rest is
         made meanwhile (this one, if a kernel starts and no other is named), `whole` has all of
         it made before this returns, `again` has an interpreter's archive tried anew that could not
-        be reached minutes ago.
+        be reached minutes ago. What `code`, the notebook's own, imports is compiled first.
         """
         if owner is None and starting:
             owner = os.getpid()
@@ -132,8 +134,17 @@ class Provider:
             if (self.config.byte_code or whole) and not is_compiled(environment):
                 if not interpreter.magic:
                     interpreter = ask_interpreter(interpreter, self.config.environ)
-                self._compile(
-                    lock, pins, environment, interpreter, wait=starting, owner=owner, whole=whole
+                prepare_byte_code(
+                    environment,
+                    interpreter,
+                    pins,
+                    kernel=[parse_requirement(text).name for text in lock.kernel],
+                    requirements=[parse_requirement(text).name for text in lock.requirements],
+                    store=self.store,
+                    wait=starting,
+                    owner=owner,
+                    whole=whole,
+                    code=code,
                 )
             if notebook is not None:
                 artifacts = [*_archives(interpreter), *(pin.artifact.key for pin in pins)]
@@ -157,29 +168,6 @@ class Provider:
                 f"{damage[0].path} is damaged: expected {damage[0].expected}, found"
                 f" {damage[0].found}; repair it: jupyter pyartifacts verify NOTEBOOK"
             )
-
-    def _compile(
-        self,
-        lock: Lock,
-        pins: Sequence[Pin],
-        environment: Environment,
-        interpreter: InterpreterInUse,
-        *,
-        wait: bool,
-        owner: int | None,
-        whole: bool,
-    ) -> None:
-        prepare_byte_code(
-            environment,
-            interpreter,
-            pins,
-            kernel=[parse_requirement(text).name for text in lock.kernel],
-            requirements=[parse_requirement(text).name for text in lock.requirements],
-            store=self.store,
-            wait=wait,
-            owner=owner,
-            whole=whole,
-        )
 
     def remember(self, document: Document, lock: Lock, environment: Environment) -> None:
         """Keep a lock as it was written, history and all, for the notebook that may lose it."""

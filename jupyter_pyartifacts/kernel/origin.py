@@ -10,6 +10,7 @@ from inspect import isawaitable
 from typing import Any
 
 from ..errors import NotebookError
+from ..notebook import code_of
 from . import headless
 
 __all__ = ["Origin", "find_origin", "read_origin"]
@@ -23,7 +24,7 @@ class Origin:
 
     `directory` is what the lock's `file:` locations are relative to; `notebook` the absolute
     path, if it is known; `path` the one in a server's contents manager; `client` nbclient's
-    NotebookClient, headless.
+    NotebookClient, headless; `code` what its code cells say.
     """
 
     document: object | None
@@ -31,6 +32,7 @@ class Origin:
     notebook: str | None = None
     path: str | None = None
     client: Any = None
+    code: str = ""
 
 
 async def find_origin(
@@ -65,6 +67,7 @@ async def find_origin(
             directory=os.path.abspath(directory),
             notebook=place.notebook,
             client=client,
+            code=code_of(client.nb),
         )
     variables = {**environ, **(launch_environ or {})}
     notebook = variables.get("PYARTIFACTS_NOTEBOOK")
@@ -95,7 +98,12 @@ def read_origin(path: str) -> Origin:
             found=str(error),
             hint="restore the notebook from a backup or from version control",
         ) from error
-    return Origin(document=_lock_document(content), directory=os.path.dirname(path), notebook=path)
+    return Origin(
+        document=_lock_document(content),
+        directory=os.path.dirname(path),
+        notebook=path,
+        code=code_of(content),
+    )
 
 
 async def _session_origin(manager: Any, session: str) -> Origin | None:
@@ -130,6 +138,7 @@ async def _session_origin(manager: Any, session: str) -> Origin | None:
         directory=os.path.dirname(session),
         notebook=on_disk,
         path=api_path,
+        code=code_of(model.get("content")),
     )
 
 
