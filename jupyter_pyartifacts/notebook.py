@@ -30,6 +30,7 @@ from .errors import NotebookError
 __all__ = [
     "KEY",
     "Document",
+    "code_of",
     "parse_document",
     "parse_json",
     "read_bytes",
@@ -408,3 +409,21 @@ def _keep_attributes(target: Path, temporary: str) -> None:
             os.chown(temporary, before.st_uid, before.st_gid)
     shutil.copystat(target, temporary)
     os.utime(temporary)
+
+
+def code_of(content: object) -> str:
+    """Return the source of a notebook's code cells in their order, each ended by a line feed.
+
+    Nothing is validated: what is no code cell has no code.
+    """
+    cells = content.get("cells") if isinstance(content, dict) else None
+    sources = [
+        cell.get("source")
+        for cell in (cells if isinstance(cells, list) else ())
+        if isinstance(cell, dict) and cell.get("cell_type") == "code"
+    ]
+    return "".join(
+        f"{''.join(map(str, source)) if isinstance(source, list) else source}\n"
+        for source in sources
+        if isinstance(source, (str, list))
+    )

@@ -23,7 +23,7 @@ from .instantiate import instantiate_pins
 from .interpreter import ask_interpreter, system_version
 from .lock import lock_digest, render_lock
 from .model import Digest, Environment, InterpreterInUse, Lock
-from .notebook import Document
+from .notebook import Document, code_of
 from .obtain import expect_interpreter, obtain_interpreter
 from .plan import Pin, pins_for, plan_digest, python_pin
 from .platforms import oldest_system
@@ -78,6 +78,7 @@ class Provider:
             owner=document.owner,
             whole=whole,
             again=again,
+            code=code_of(document.content),
         )
         if document.kind == "session" and document.owner is not None:
             self.keep_for_kernel(document.path.stem, document.owner, environment)
@@ -94,6 +95,7 @@ class Provider:
         owner: int | None = None,
         whole: bool = False,
         again: bool = False,
+        code: str = "",
     ) -> Environment:
         """Find the view of a lock, or bring its artifacts and assemble it.
 
@@ -102,67 +104,61 @@ class Provider:
         that its byte code is waited for; `owner` is the process for whose sake the rest is
         made meanwhile (this one, if a kernel starts and no other is named), `whole` has all of
         it made before this returns, `again` has an interpreter's archive tried anew that could not
-        be reached minutes ago.
+        be reached minutes ago. What `code`, the notebook's own, imports is compiled first.
         """
         if owner is None and starting:
             owner = os.getpid()
         pins = pins_for(lock, self.platform)
         archive = python_pin(lock.python, self.platform)
-        return self._with_room(
-            (*pins, *((archive,) if archive else ())),
-            lambda: self._environment(
-                lock, pins, directory, notebook, client, starting, owner, whole, again
-            ),
-        )
 
-    def _environment(
-        self,
-        lock: Lock,
-        pins: Sequence[Pin],
-        directory: Path,
-        notebook: str | None,
-        client: IndexClient | None,
-        starting: bool,
-        owner: int | None,
-        whole: bool,
-        again: bool,
-    ) -> Environment:
-        # Until the use is on record, `gc` could take what was just found or made.
-        with self.store.using(), ExitStack() as stack:
+        def bring() -> Environment:
+            # Until the use is on record, `gc` could take what was just found or made.
+            with self.store.using(), ExitStack() as stack:
 
-            def fetcher() -> IndexClient:
-                return client or stack.enter_context(self._client(lock, directory))
+                def fetcher() -> IndexClient:
+                    return client or stack.enter_context(self._client(lock, directory))
 
-            interpreter = obtain_interpreter(
-                lock.python,
-                self.platform,
-                store=self.store,
-                config=self.config,
-                client=fetcher,
-                reporter=self._reporter,
-                again=again,
-            )
-            digest = plan_digest(pins, interpreter.identity)
-            environment = find_view(digest, interpreter, store=self.store)
-            if environment is None:
-                _check_system(pins, self.platform)
-                if not interpreter.magic:
-                    interpreter = ask_interpreter(interpreter, self.config.environ)
-                published = instantiate_pins(
-                    pins, store=self.store, fetcher=fetcher(), reporter=self._reporter
+                interpreter = obtain_interpreter(
+                    lock.python,
+                    self.platform,
+                    store=self.store,
+                    config=self.config,
+                    client=fetcher,
+                    reporter=self._reporter,
+                    again=again,
                 )
-                self._check_tree(lock, [published[pin.artifact.key].tree for pin in pins])
-                environment = assemble_view(pins, published, interpreter, store=self.store)
-            if (self.config.byte_code or whole) and not is_compiled(environment):
-                if not interpreter.magic:
-                    interpreter = ask_interpreter(interpreter, self.config.environ)
-                self._compile(
-                    lock, pins, environment, interpreter, wait=starting, owner=owner, whole=whole
-                )
-            if notebook is not None:
-                artifacts = [*_archives(interpreter), *(pin.artifact.key for pin in pins)]
-                self._keep_for_notebook(notebook, lock, digest, artifacts)
-        return replace(environment, notes=(*environment.notes, *interpreter.notes))
+                digest = plan_digest(pins, interpreter.identity)
+                environment = find_view(digest, interpreter, store=self.store)
+                if environment is None:
+                    _check_system(pins, self.platform)
+                    if not interpreter.magic:
+                        interpreter = ask_interpreter(interpreter, self.config.environ)
+                    published = instantiate_pins(
+                        pins, store=self.store, fetcher=fetcher(), reporter=self._reporter
+                    )
+                    self._check_tree(lock, [published[pin.artifact.key].tree for pin in pins])
+                    environment = assemble_view(pins, published, interpreter, store=self.store)
+                if (self.config.byte_code or whole) and not is_compiled(environment):
+                    if not interpreter.magic:
+                        interpreter = ask_interpreter(interpreter, self.config.environ)
+                    prepare_byte_code(
+                        environment,
+                        interpreter,
+                        pins,
+                        kernel=[parse_requirement(text).name for text in lock.kernel],
+                        requirements=[parse_requirement(text).name for text in lock.requirements],
+                        store=self.store,
+                        wait=starting,
+                        owner=owner,
+                        whole=whole,
+                        code=code,
+                    )
+                if notebook is not None:
+                    artifacts = [*_archives(interpreter), *(pin.artifact.key for pin in pins)]
+                    self._keep_for_notebook(notebook, lock, digest, artifacts)
+            return replace(environment, notes=(*environment.notes, *interpreter.notes))
+
+        return self._with_room((*pins, *((archive,) if archive else ())), bring)
 
     def _with_room(self, pins: Sequence[Pin], bring: Callable[[], _Brought]) -> _Brought:
         """Bring pins; where the quota is in the way, free what nobody uses and try once more.
@@ -219,29 +215,6 @@ class Provider:
                 f"{damage[0].path} is damaged: expected {damage[0].expected}, found"
                 f" {damage[0].found}; repair it: jupyter pyartifacts verify NOTEBOOK"
             )
-
-    def _compile(
-        self,
-        lock: Lock,
-        pins: Sequence[Pin],
-        environment: Environment,
-        interpreter: InterpreterInUse,
-        *,
-        wait: bool,
-        owner: int | None,
-        whole: bool,
-    ) -> None:
-        prepare_byte_code(
-            environment,
-            interpreter,
-            pins,
-            kernel=[parse_requirement(text).name for text in lock.kernel],
-            requirements=[parse_requirement(text).name for text in lock.requirements],
-            store=self.store,
-            wait=wait,
-            owner=owner,
-            whole=whole,
-        )
 
     def remember(self, document: Document, lock: Lock, environment: Environment) -> None:
         """Keep a lock as it was written, history and all, for the notebook that may lose it."""

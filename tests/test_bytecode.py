@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import io
+import json
 import os
 import subprocess
 import sys
@@ -266,3 +268,21 @@ print("done")
     tmp_path.chmod(0o755)
     assert run_as_another(code, place=tmp_path) == "done\n"
     assert place.compiled() == []
+
+
+def test_what_the_notebook_imports_comes_before_what_it_requires(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = "%matplotlib inline\nimport json, single as s\nfrom missing import demo\n\ud800"
+    task = {
+        **dict.fromkeys(("done", "lock", "owner"), None),
+        **{"tag": TAG, "site": place.view.site_packages, "library": "", "stripe": (0, 1)},
+        **{"roots": (), "code": code, "asked": [str(place.home)], "artifacts": ()},
+    }
+    module = compiler()
+    order: list[str] = []
+    monkeypatch.setattr(module, "compile_file", lambda path, name, tag: order.append(name))
+    monkeypatch.setattr(module, "say_done", lambda: order.append("(the kernel starts)"))
+    monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(task)))
+    module.main()
+    assert order == ["(the kernel starts)", "single.py", "demo/__init__.py", "demo/used.py"]

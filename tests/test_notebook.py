@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_pyartifacts.errors import NotebookError
-from jupyter_pyartifacts.notebook import parse_document, read_document, render_document
+from jupyter_pyartifacts.notebook import code_of, parse_document, read_document, render_document
 
 LOCK = {"lock_version": 1, "requirements": ["pandas"]}
 
@@ -396,3 +396,21 @@ def test_a_giant_is_refused_without_reading_it(tmp_path: Path) -> None:
         "  found:    2.0 GiB\n"
         "hint: clear its outputs: jupyter nbconvert --clear-output --inplace NOTEBOOK"
     )
+
+
+def test_the_code_is_that_of_the_code_cells() -> None:
+    cells = [
+        {"cell_type": "code", "source": ["import a\n", "import b"]},
+        {"cell_type": "markdown", "source": "import c"},
+        {"cell_type": "code", "source": "import d"},
+    ]
+    assert code_of({"cells": cells}) == "import a\nimport b\nimport d\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [None, [], {}, {"cells": None}, {"cells": [None, {"cell_type": "code"}]}, {"cells": {"a": 1}}]
+    + [{"cells": [{"cell_type": "code", "source": source}]} for source in (None, 7, {"a": 1})],
+)
+def test_what_is_no_code_cell_has_no_code(content: object) -> None:
+    assert code_of(content) == ""

@@ -1,9 +1,9 @@
 """Byte code of a view's modules: made by the host, in the store, shared by all views.
 
 A kernel writes none below the store. What it imports until it answers is compiled before it
-starts, by one process a core; these go on with what the requirements' packages import while it
-starts. Everything else but tests is left to one process in the background, at low priority. All
-of them work only while their owner lives.
+starts, by one process a core; while it starts, these go on with what the notebook's own code
+imports, then with the requirements' packages. Everything else but tests is left to one process in
+the background, at low priority. All of them work only while their owner lives.
 None of it is part of any tree hash. Whatever goes wrong here only means that a kernel compiles
 for itself.
 """
@@ -80,12 +80,14 @@ def prepare_byte_code(
     wait: bool = False,
     owner: int | None = None,
     whole: bool = False,
+    code: str = "",
 ) -> None:
     """Have the byte code of a view made: the kernel's now if `wait`, all of it now if `whole`.
 
     The rest is made in the background for as long as the process `owner` lives; without one it
     is left: no process outlives the command that began it. `kernel` and `requirements` are names
-    of distributions. What other views had compiled is not looked at again.
+    of distributions; what `code`, the notebook's, imports comes before the requirements. What
+    other views had compiled is not looked at again.
     """
     if is_compiled(environment) or not interpreter.cache_tag:
         return
@@ -104,15 +106,18 @@ def prepare_byte_code(
     asked = [homes[name] for name in requirements if name in lacking]
     held = None if os.name == "nt" else owner
     if wait and not lacking.keys().isdisjoint({LIBRARY, *_needed(kernel, pins)}):
-        further = () if owner is None else asked
-        for process in _compile_kernel(environment, interpreter, store, further, held):
+        further: dict[str, object] = {"owner": held}
+        if owner is not None:
+            further |= {"asked": asked, "code": code}
+        for process in _compile_kernel(environment, interpreter, store, further):
             _leave(process, owner)
-        asked = []
+        asked, code = [], ""
     if owner is None and not whole:
         return
     task = {
         "roots": KERNEL_ROOTS,
         "asked": asked,
+        "code": code,
         "artifacts": list(lacking.values()),
         "done": f"{environment.path}/{_DONE}",
         "lock": str(store.layout.lock("compile")),
@@ -169,12 +174,11 @@ def _compile_kernel(
     environment: Environment,
     interpreter: InterpreterInUse,
     store: Store,
-    asked: Sequence[str],
-    owner: int | None,
+    further: Mapping[str, object],
 ) -> list[subprocess.Popen[bytes]]:
-    """Compile what a kernel imports; return the processes, which go on with what is asked."""
+    """Compile what a kernel imports; return the processes, which go on with what is `further`."""
     count = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2, _MOST)
-    task = {"roots": KERNEL_ROOTS, "asked": asked, "owner": owner}
+    task = {**further, "roots": KERNEL_ROOTS}
     started = [
         _start(environment, interpreter, store, {**task, "stripe": (number, count)}, tells=True)
         for number in range(count)
@@ -206,6 +210,7 @@ def _start(
         "site": environment.site_packages,
         "library": interpreter.library,
         "asked": (),
+        "code": "",
         "stripe": (0, 1),
         "artifacts": (),
         "skip": SKIPPED,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import NotebookError
-from ..notebook import parse_json
+from ..notebook import code_of, parse_json
 from . import headless
 
 __all__ = ["Origin", "find_origin", "read_origin"]
@@ -25,7 +25,7 @@ class Origin:
 
     `directory` is what the lock's `file:` locations are relative to; `notebook` the absolute
     path, if it is known; `path` the one in a server's contents manager; `client` nbclient's
-    NotebookClient, headless.
+    NotebookClient, headless; `code` what its code cells say.
     """
 
     document: object | None
@@ -33,6 +33,7 @@ class Origin:
     notebook: str | None = None
     path: str | None = None
     client: Any = None
+    code: str = ""
 
 
 async def find_origin(
@@ -67,6 +68,7 @@ async def find_origin(
             directory=os.path.abspath(directory),
             notebook=place.notebook,
             client=client,
+            code=code_of(client.nb),
         )
     variables = {**environ, **(launch_environ or {})}
     notebook = variables.get("PYARTIFACTS_NOTEBOOK")
@@ -90,7 +92,12 @@ def read_origin(path: str) -> Origin:
             hint="check the path, or unset PYARTIFACTS_NOTEBOOK",
         ) from error
     content = parse_json(data, path)
-    return Origin(document=_lock_document(content), directory=os.path.dirname(path), notebook=path)
+    return Origin(
+        document=_lock_document(content),
+        directory=os.path.dirname(path),
+        notebook=path,
+        code=code_of(content),
+    )
 
 
 async def _session_origin(manager: Any, session: str) -> Origin | None:
@@ -125,6 +132,7 @@ async def _session_origin(manager: Any, session: str) -> Origin | None:
         directory=os.path.dirname(session),
         notebook=on_disk,
         path=api_path,
+        code=code_of(model.get("content")),
     )
 
 

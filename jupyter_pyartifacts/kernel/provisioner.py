@@ -224,7 +224,10 @@ class PyArtifactsProvisioner(LocalProvisioner):
 
             engine = Engine(config, reporter)
             environment = engine.prepare(
-                origin.document, directory=Path(origin.directory), notebook=origin.notebook
+                origin.document,
+                directory=Path(origin.directory),
+                notebook=origin.notebook,
+                code=origin.code,
             )
             return engine, environment
 

@@ -299,12 +299,20 @@ class Engine(Workplace):
         return outcome_of(self, "instantiate", lock, lock, environment, options=LockOptions())
 
     def prepare(
-        self, lock_document: object, *, directory: Path | str, notebook: str | None = None
+        self,
+        lock_document: object,
+        *,
+        directory: Path | str,
+        notebook: str | None = None,
+        code: str = "",
     ) -> Environment:
-        """Return the environment of a lock for a kernel that is about to start."""
+        """Return the environment of a lock for a kernel that is about to start.
+
+        `code` is what the notebook's cells say: what it imports first is compiled first.
+        """
         lock = parse_lock(lock_document)
         self.admit(lock, notebook)
-        return self.provider.environment(lock, Path(directory), notebook, starting=True)
+        return self.provider.environment(lock, Path(directory), notebook, starting=True, code=code)
 
     def tend(self, lock_document: object) -> None:
         """Look over the environment of a kernel that is starting."""

@@ -7,7 +7,8 @@ Run by path (`python -I -S -B compiling.py`), with one JSON object on standard i
     site       a site-packages directory
     library    the directory of the standard library, if it is in the store, else empty
     roots      modules to begin with: they and what they import are compiled first
-    asked      directories of artifacts whose packages come after the roots
+    code       Python source, such as a notebook's: what it imports comes after the roots
+    asked      directories of artifacts whose packages come after that
     stripe     [number, count]: of what is found so, this share only
     artifacts  directories of artifacts whose sources are all compiled then, at low priority
     skip       names of directories whose sources are left out (tests)
@@ -362,7 +363,8 @@ def main():
     owner = task["owner"]
     own = HotSet(task["site"])
     library = HotSet(task["library"]) if task["library"] else None
-    asked = [name for home in task["asked"] for name in usual_imports(home)]
+    asked = list(imported(task["code"].encode("utf-8", "replace"), ""))
+    asked += [name for home in task["asked"] for name in usual_imports(home)]
     for roots in (task["roots"], asked):
         known = len(own.found)
         found = own.walk(roots)[known:]

@@ -39,6 +39,14 @@ def write_notebook(
     return path
 
 
+def add_cell(path: Path, source: str) -> None:
+    """Put a code cell at a notebook's end."""
+    content = json.loads(path.read_text())
+    cell = {"cell_type": "code", "source": source, "metadata": {}, "outputs": []}
+    content["cells"].append({**cell, "execution_count": None, "id": str(len(content["cells"]))})
+    write(path, content)
+
+
 def read_lock(path: Path) -> dict[str, Any]:
     """Return the lock of a notebook as the document it is."""
     lock: dict[str, Any] = json.loads(path.read_text())["metadata"]["pyartifacts"]

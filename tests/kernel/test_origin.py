@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
 from nbformat.sign import MemorySignatureStore, NotebookNotary
-from nbformat.v4 import new_notebook
+from nbformat.v4 import new_code_cell, new_notebook
 
 from jupyter_pyartifacts.errors import NotebookError
 from jupyter_pyartifacts.kernel.origin import Origin, find_origin, read_origin
@@ -15,8 +15,8 @@ from jupyter_pyartifacts.kernel.origin import Origin, find_origin, read_origin
 LOCK = {"version": 1}
 
 
-def write(path, lock=LOCK):
-    notebook = new_notebook()
+def write(path, lock=LOCK, code=None):
+    notebook = new_notebook(cells=[] if code is None else [new_code_cell(code)])
     if lock is not None:
         notebook.metadata.pyartifacts = lock
     path.write_text(json.dumps(notebook))
@@ -122,6 +122,15 @@ def test_a_notebook_that_cannot_be_read_may_have_a_lock(tmp_path):
     assert str(caught.value).endswith(
         "hint: open the notebook in an editor and repair it, then start the kernel again"
     )
+
+
+def test_the_notebooks_code_comes_with_it(tmp_path):
+    path = write(tmp_path / "n.ipynb", code="import demo")
+    in_server = find(server_manager(tmp_path), launch={"JPY_SESSION_NAME": path})
+    named = find(environ={"PYARTIFACTS_NOTEBOOK": path})
+    assert in_server is not None
+    assert named is not None
+    assert (in_server.code, named.code) == ("import demo\n", "import demo\n")
 
 
 def test_an_inherited_session_name_says_nothing(tmp_path):
