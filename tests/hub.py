@@ -252,7 +252,24 @@ class Person:
         try:
             return await _execute(channels, code)
         finally:
-            channels.close()
+            await _hang_up(channels)
+
+    def terminal(self, command: str, ends_with: str) -> str:
+        """Type a command into a terminal of the server; return what is shown up to a text."""
+        name = self.send("POST", "api/terminals").json()["name"]
+        return asyncio.run(asyncio.wait_for(self._terminal(name, command, ends_with), PATIENCE))
+
+    async def _terminal(self, name: str, command: str, ends_with: str) -> str:
+        screen = await websocket_connect(self.socket(f"terminals/websocket/{name}"))
+        try:
+            await screen.write_message(json.dumps(["stdin", f"{command}\r"]))
+            shown = ""
+            while ends_with not in shown:
+                kind, *content = json.loads(str(await screen.read_message()))
+                shown += content[0] if kind == "stdout" else ""
+            return shown
+        finally:
+            await _hang_up(screen)
 
     def listen(self, name: str, /, **body: Any) -> list[dict[str, Any]]:
         """Post to an endpoint that starts a job; return what the server's events tell of it."""
@@ -269,11 +286,18 @@ class Person:
                     events.append(event)
             return events
         finally:
-            stream.close()
+            await _hang_up(stream)
 
     def close(self) -> None:
         """End this person's connections."""
         self.session.close()
+
+
+async def _hang_up(connection: WebSocketClientConnection) -> None:
+    """Close a connection and wait until it is closed: the loop ends with its last task."""
+    connection.close()
+    while await connection.read_message() is not None:
+        pass
 
 
 async def _execute(channels: WebSocketClientConnection, code: str) -> str:

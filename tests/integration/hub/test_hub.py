@@ -127,3 +127,20 @@ def test_the_interface_through_the_proxy(site: Site, alice: Person, bob: Person)
     assert events[-1]["state"] == "done"
     assert {event["notebook"] for event in events} == {"more.ipynb"}
     assert json.dumps(events).count(str(site.index.url)) == 0
+
+
+def test_settings_hold_in_kernels_and_terminals(site: Site, alice: Person) -> None:
+    names = ("STORE", "STORE_QUOTA", "TRUST", "ALLOWED_INDEXES", "INDEX_URL")
+    home = site.root / "home" / "alice"
+    index = site.index.url
+    expected = [
+        f"{home}/.local/share/jupyter_pyartifacts:{site.shared}",
+        *("1000000", "index", index, index),
+    ]
+    code = f"import os; print(*[os.environ['PYARTIFACTS_' + name] for name in {names!r}])"
+    kernel = alice.open("shared.ipynb")
+    assert alice.run(kernel, code).split() == expected
+    # The echo of what is typed has no number in it.
+    words = "-".join(f"$PYARTIFACTS_{name}" for name in names)
+    text = "-".join(expected)
+    assert text in alice.terminal(f"stty cols 1000; echo {words}-$((40+2))", f"{text}-42")
