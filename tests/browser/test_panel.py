@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from pathlib import Path
@@ -113,9 +114,8 @@ def outputs_of(path: Path, cell: int) -> list[dict[str, object]]:
     return outputs
 
 
-@pytest.mark.parametrize("with_state", [False, True])
 def test_a_page_made_of_the_notebook_shows_the_table(
-    server: Server, page: Page, tmp_path: Path, with_state: bool
+    server: Server, page: Page, tmp_path: Path
 ) -> None:
     path = server.write("static.ipynb", "%pyartifacts panel")
     notebook = NotebookPage.open(page, server, path.name)
@@ -123,24 +123,27 @@ def test_a_page_made_of_the_notebook_shows_the_table(
     expect(panel_of(notebook, 0)).to_be_visible()
     page.keyboard.press("Control+s")
     wait_until(lambda: len(outputs_of(path, 0)) == 2)
-    document = nbformat.read(path, as_version=4)
-    if with_state:
-        # As Lab saves it when it is told to. What draws it comes from elsewhere: here nothing does.
-        model = document.cells[0].outputs[1].data[VIEW]["model_id"]
-        state = {"model_name": "VBoxModel", "model_module": "@jupyter-widgets/controls"}
-        state |= {"model_module_version": "2.0.0", "state": {}}
-        saved = {"version_major": 2, "version_minor": 0, "state": {model: state}}
-        document.metadata["widgets"] = {STATE: saved}
-    html, _ = HTMLExporter().from_notebook_node(document)
-    made = tmp_path / "made.html"
-    made.write_text(html, "utf-8")
+    plain = nbformat.read(path, as_version=4)
+    # As Lab saves it when it is told to. What draws it comes from elsewhere: here nothing does.
+    model = plain.cells[0].outputs[1].data[VIEW]["model_id"]
+    state = {"model_name": "VBoxModel", "model_module": "@jupyter-widgets/controls"}
+    state |= {"model_module_version": "2.0.0", "state": {}}
+    saved = {"version_major": 2, "version_minor": 0, "state": {model: state}}
+    with_state = copy.deepcopy(plain)
+    with_state.metadata["widgets"] = {STATE: saved}
 
     page.context.set_offline(True)
-    page.goto(made.as_uri(), wait_until="commit")
-    table = page.locator(".pya-static")
-    expect(table).to_be_visible()
-    expect(table).to_contain_text("nothing is pinned")
-    expect(page.get_by_text("run this cell again")).to_be_hidden()
-    for area in page.locator(".jp-OutputArea-output, .output_widget_view").all():
-        # No empty box: whatever says nothing takes no room.
-        assert area.inner_text().strip() or area.bounding_box()["height"] < 24  # type: ignore[index]
+    made = tmp_path / "made.html"
+    for document in (plain, with_state):
+        html, _ = HTMLExporter().from_notebook_node(document)
+        assert (f'"model_id": "{model}"' in html) is (document is with_state)
+        made.write_text(html, "utf-8")
+        page.goto(made.as_uri(), wait_until="commit")
+        table = page.locator(".pya-static")
+        expect(table).to_be_visible()
+        expect(table).to_contain_text("nothing is pinned")
+        expect(page.get_by_text("run this cell again")).to_be_hidden()
+        for area in page.locator(".jp-OutputArea-output, .output_widget_view").all():
+            # No empty box: whatever says nothing takes no room.
+            box = area.bounding_box()
+            assert area.inner_text().strip() or box is None or box["height"] < 24
