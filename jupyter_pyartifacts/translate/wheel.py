@@ -52,7 +52,7 @@ __all__ = [
 BATCH = 4 << 20
 """Bytes of one batch, about; opening a file counts as `FILE_COST` bytes."""
 FILE_COST = 20_000
-STREAM_ABOVE = 16 << 20
+STREAM_ABOVE = 32 << 20
 """Larger members are inflated in pieces, so that memory stays bounded."""
 CHUNK = 256 << 10
 """Bytes of one piece: small enough to stay in a core's cache until they are written."""
