@@ -92,6 +92,11 @@ class Document:
         """Return the whole document as it was read; not to be changed."""
         return self._content
 
+    @property
+    def code(self) -> str:
+        """Return what its code cells say, as `code_of` does."""
+        return code_of(self._content)
+
     def text(self) -> str:
         """Return the whole document as text, as nbformat reads it."""
         return render_document(self._content, self.kind).decode("utf-8")

@@ -23,7 +23,7 @@ from .instantiate import instantiate_pins
 from .interpreter import ask_interpreter, system_version
 from .lock import lock_digest, render_lock
 from .model import Digest, Environment, InterpreterInUse, Lock
-from .notebook import Document, code_of
+from .notebook import Document
 from .obtain import expect_interpreter, obtain_interpreter
 from .plan import Pin, pins_for, plan_digest, python_pin
 from .platforms import oldest_system
@@ -78,7 +78,7 @@ class Provider:
             owner=document.owner,
             whole=whole,
             again=again,
-            code=code_of(document.content),
+            code=document.code,
         )
         if document.kind == "session" and document.owner is not None:
             self.keep_for_kernel(document.path.stem, document.owner, environment)

@@ -38,6 +38,11 @@ class HeldDocument(Document):
         """Return this very process: what is made in the background ends with the server."""
         return os.getpid()
 
+    @property
+    def code(self) -> str:
+        """Return nothing: only the lock is here."""
+        return ""
+
     def write_lock(self, rendered: dict[str, Any] | None) -> None:
         """Keep the lock for whoever asked."""
         self._lock = self.written = rendered
