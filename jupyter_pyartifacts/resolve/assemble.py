@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from ..model import Artifact, Dependency, Distribution
-from ..platforms import best_wheel, marker_for
+from ..platforms import marker_for
+from ..records import dataclass
 from .uvlock import UvWheel
 from .walk import Need
 
-__all__ = ["Missing", "assemble_distributions", "best_file", "missing_wheels"]
+__all__ = ["Missing", "assemble_distributions", "missing_wheels"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,32 +22,19 @@ class Missing:
     version: str
 
 
-def best_file(wheels: Iterable[UvWheel], platform: str, minor: str) -> UvWheel | None:
-    """Choose the wheel that suits a platform best; a synthetic one only where no other fits."""
-    by_name: dict[bool, dict[str, UvWheel]] = {False: {}, True: {}}
-    for wheel in wheels:
-        by_name[wheel.sdist is not None][wheel.filename] = wheel
-    for own in by_name.values():
-        name = best_wheel(own, platform, minor)
-        if name is not None:
-            return own[name]
-    return None
-
-
-def missing_wheels(needs: Iterable[Need], minor: str) -> tuple[Missing, ...]:
+def missing_wheels(needs: Iterable[Need]) -> tuple[Missing, ...]:
     """List the packages that have no wheel for a platform on which they are needed."""
     return tuple(
         Missing(platform=platform, name=need.package.name, version=need.package.version)
         for need in needs
         for platform in need.platforms
-        if best_file(need.package.wheels, platform, minor) is None
+        if platform not in need.wheels
     )
 
 
 def assemble_distributions(
     needs: Iterable[Need],
     covered: tuple[str, ...],
-    minor: str,
     *,
     artifact: Callable[[Need, UvWheel], Artifact],
     index_of: Callable[[str], str | None],
@@ -58,8 +45,7 @@ def assemble_distributions(
     """
     distributions = []
     for need in needs:
-        chosen = {best_file(need.package.wheels, platform, minor) for platform in need.platforms}
-        artifacts = [artifact(need, wheel) for wheel in chosen if wheel is not None]
+        artifacts = [artifact(need, wheel) for wheel in set(need.wheels.values())]
         distributions.append(
             Distribution(
                 name=need.package.name,

@@ -113,7 +113,6 @@ def _lock(
         distributions=assemble_distributions(
             found.needs,
             covered,
-            request.python.minor,
             artifact=lambda need, wheel: writer.write(need.package.name, wheel),
             index_of=lambda name: None if name in search.given else search.ties.get(name),
         ),

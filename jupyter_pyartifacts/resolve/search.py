@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
@@ -28,8 +27,9 @@ from ..index.simple import parse_version, version_text
 from ..model import Distribution, LeftOut
 from ..plan import pins_for
 from ..platforms import marker_environment
+from ..records import dataclass
 from ..requirements import parse_requirement
-from .assemble import best_file, missing_wheels
+from .assemble import missing_wheels
 from .catalog import Catalog
 from .direct import direct_pages, index_requirement
 from .failure import explain, refused_error
@@ -283,7 +283,7 @@ class Search:
             python=target.python,
             implementation=target.implementation,
         )
-        for missing in missing_wheels(needs, python.minor):
+        for missing in missing_wheels(needs):
             return NoWheel(
                 f"{missing.name} {missing.version} has no wheel for Python {python.minor} on"
                 f" {missing.platform}",
@@ -301,11 +301,8 @@ class Search:
         refused: dict[str, tuple[str, Refusal]] = {}
         for need in needs:
             package = need.package
-            for wheel in {
-                best_file(package.wheels, platform, self.request.python.minor)
-                for platform in need.platforms
-            }:
-                if wheel is None or wheel.sdist is None:
+            for wheel in set(need.wheels.values()):
+                if wheel.sdist is None:
                     continue
                 made = self.catalog.translate(package.name, package.version, wheel.file)
                 if isinstance(made, Refusal):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
-from ..platforms import marker_holds
-from .uvlock import UvEdge, UvPackage
+from ..platforms import best_wheel, marker_holds
+from ..records import dataclass
+from .uvlock import UvEdge, UvPackage, UvWheel
 
 __all__ = ["Need", "walk"]
 
@@ -17,12 +17,14 @@ Key = tuple[str, str]
 class Need:
     """A package that is needed: on which platforms, and its edges there.
 
-    `edges` maps a dependency's name and extras to the platforms on which the edge is followed.
+    `edges` maps a dependency's name and extras to the platforms on which the edge is followed,
+    `wheels` each platform to the wheel that suits it best; one that has none is not in it.
     """
 
     package: UvPackage
     platforms: tuple[str, ...]
     edges: Mapping[tuple[str, tuple[str, ...]], tuple[str, ...]]
+    wheels: Mapping[str, UvWheel]
 
 
 def walk(
@@ -67,14 +69,32 @@ def walk(
                     followed = own.setdefault((target.name, edge.extras), [])
                     if platform not in followed:
                         followed.append(platform)
+    minor = ".".join(python.split(".")[:2])
     return tuple(
         Need(
             package=by_key[key],
             platforms=tuple(on[key]),
             edges={edge: tuple(where) for edge, where in edges.get(key, {}).items()},
+            wheels={
+                platform: wheel
+                for platform in on[key]
+                if (wheel := _best_wheel(by_key[key].wheels, platform, minor)) is not None
+            },
         )
         for key in sorted(on)
     )
+
+
+def _best_wheel(wheels: Iterable[UvWheel], platform: str, minor: str) -> UvWheel | None:
+    """Choose the wheel that suits a platform best; a synthetic one only where no other fits."""
+    by_name: dict[bool, dict[str, UvWheel]] = {False: {}, True: {}}
+    for wheel in wheels:
+        by_name[wheel.sdist is not None][wheel.filename] = wheel
+    for own in by_name.values():
+        name = best_wheel(own, platform, minor)
+        if name is not None:
+            return own[name]
+    return None
 
 
 def _target(edge: UvEdge, by_name: Mapping[str, list[UvPackage]]) -> UvPackage | None:

@@ -88,7 +88,6 @@ def test_edges_and_wheels_become_distributions() -> None:
     distributions = assemble_distributions(
         needs,
         PLATFORMS,
-        "3.11",
         artifact=lambda need, wheel: Artifact(
             filename=wheel.filename, digest=Digest("0" * 64), size=1, location="./x"
         ),
@@ -115,6 +114,4 @@ def test_a_missing_wheel_is_found() -> None:
         package("a", tags=("cp311-cp311-win_amd64",)),
         package("b", tags=("cp311-cp311-win_amd64",)),
     )
-    assert missing_wheels(needs, "3.11") == (
-        Missing(platform="linux-x86_64", name="a", version="1.0"),
-    )
+    assert missing_wheels(needs) == (Missing(platform="linux-x86_64", name="a", version="1.0"),)
