@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from ..model import Artifact, Dependency, Distribution
 from ..platforms import marker_for
-from ..records import dataclass
 from .uvlock import UvWheel
 from .walk import Need
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
@@ -27,7 +28,6 @@ from ..index.simple import parse_version, version_text
 from ..model import Distribution, LeftOut
 from ..plan import pins_for
 from ..platforms import marker_environment
-from ..records import dataclass
 from ..requirements import parse_requirement
 from .assemble import missing_wheels
 from .catalog import Catalog

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from ..platforms import best_wheel, marker_holds
-from ..records import dataclass
 from .uvlock import UvEdge, UvPackage, UvWheel
 
 __all__ = ["Need", "walk"]
