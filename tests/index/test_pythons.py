@@ -149,8 +149,8 @@ def test_the_name_of_an_archive_says_what_it_holds(
     assert archive_name(name) == found
 
 
-def test_no_host_is_named_in_the_code() -> None:
+def test_no_place_is_named_in_the_code() -> None:
     root = parse_table(own_table(), where="its own").root
-    host = re.sub(r"^https://([^/]+)/.*", r"\1", root)
+    place = re.sub(r"^https://([^/]+/[^/]+)/.*", r"\1", root)
     package = Path(__file__).parent.parent.parent / "jupyter_pyartifacts"
-    assert [p for p in package.rglob("*.py") if host in p.read_text(encoding="utf-8")] == []
+    assert [p for p in package.rglob("*.py") if place in p.read_text(encoding="utf-8")] == []
