@@ -222,9 +222,10 @@ class Catalog:
         except PyArtifactsError:
             return ()
         every = by_version(page, self.target)
-        sdists = ((v, choose_sdist(f for f in every[v] if f.is_sdist)) for v in sorted(every))
+        newest_first = sorted(every, reverse=True)
+        sdists = ((v, choose_sdist(f for f in every[v] if f.is_sdist)) for v in newest_first)
         known = ((str(v), self.refusal(sdist)) for v, sdist in sdists if sdist is not None)
-        return tuple((version, why) for version, why in known if why is not None)[::-1]
+        return tuple((version, why) for version, why in known if why is not None)
 
     def withhold(self, name: str) -> None:
         """Have uv see the page anew, without what was refused since it saw it."""
