@@ -50,14 +50,16 @@ def instantiate_pins(
     reporter: Reporter,
     threads: int | None = None,
     connections: int = CONNECTIONS,
+    permit: Callable[[Digest], None] = lambda _: None,
 ) -> dict[Digest, Published]:
     """Return each pin's published artifact by its key; fetch what is not there.
 
-    When everything is there, that costs the reading of one small file for each. Raises
-    HashMismatch, ArtifactError and UnsafeArchive for a file that is not what it should be,
-    NetworkError for what cannot be reached, StoreError for a disk that is full or read-only,
-    QuotaExceeded for too much: before a byte is fetched, if the archives alone are too large.
-    After an error nothing half made is under any artifact's name.
+    When everything is there, that costs the reading of one small file for each. `permit` is called
+    with the key of each artifact before it gets its name, in any thread; it may take its time, or
+    raise. Raises HashMismatch, ArtifactError and UnsafeArchive for a file that is not what it
+    should be, NetworkError for what cannot be reached, StoreError for a disk that is full or
+    read-only, QuotaExceeded for too much: before a byte is fetched, if the archives alone are too
+    large. After an error nothing half made is under any artifact's name.
     """
     wanted = {pin.artifact.key: pin for pin in pins}
     found: dict[Digest, Published] = {}
@@ -72,7 +74,7 @@ def instantiate_pins(
         store.prepare()
         with store.using():
             store.quota.check(sum(pin.artifact.size for pin in missing))
-            found |= _Run(missing, store, fetcher, reporter, threads, connections).run()
+            found |= _Run(missing, store, fetcher, reporter, threads, connections, permit).run()
     return found
 
 
@@ -147,10 +149,12 @@ class _Run:
         reporter: Reporter,
         threads: int | None,
         connections: int,
+        permit: Callable[[Digest], None],
     ) -> None:
         self._store = store
         self._fetcher = fetcher
         self._reporter = reporter
+        self._permit = permit
         self._connections = max(1, min(connections, len(pins)))
         self._pool = ExtractionPool(threads)
         # The largest first: they take longest to arrive and to unpack.
@@ -369,6 +373,7 @@ class _Run:
             lock.release()
 
     def _publish(self, pin: Pin, temporary: Path, tree: Tree) -> Published:
+        self._permit(pin.artifact.key)
         # One after the other where it counts, so that what this run has added is known.
         with nullcontext() if self._store.quota.limit is None else self._counting:
             try:

@@ -35,7 +35,6 @@ from .treehash import combined_digest
 
 if TYPE_CHECKING:
     from .index.client import IndexClient
-    from .resolve.synthetic import SyntheticWheels
     from .store import Published
 
 __all__ = ["Provider", "now"]
@@ -284,22 +283,15 @@ class Provider:
         """Return the interpreter that a kernel would get now. Raises NoInterpreter."""
         return expect_interpreter(lock.python, self.platform, store=self.store, config=self.config)
 
-    def synthetic(self, client: IndexClient) -> SyntheticWheels:
-        """Return what brings the sdists that a resolution meets into the store, translated."""
-        from .resolve.synthetic import SyntheticWheels
-
-        def bring(pin: Pin) -> Published:
-            # Its notes are told once it is chosen, not because it was looked at.
-            reporter = ProgressOnly(self._reporter)
-            found = self._with_room(
-                [pin],
-                lambda: instantiate_pins(
-                    [pin], store=self.store, fetcher=client, reporter=reporter
-                ),
-            )
-            return found[pin.artifact.key]
-
-        return SyntheticWheels(client, cache=self.store.layout.cache, bring=bring)
+    def bring(self, pin: Pin, client: IndexClient) -> Published:
+        """Bring an sdist that a resolution looks at into the store, translated."""
+        # Its notes are told once it is chosen, not because it was looked at.
+        reporter = ProgressOnly(self._reporter)
+        found = self._with_room(
+            [pin],
+            lambda: instantiate_pins([pin], store=self.store, fetcher=client, reporter=reporter),
+        )
+        return found[pin.artifact.key]
 
     def _client(self, lock: Lock, directory: Path) -> IndexClient:
         """Return a client that may fetch what a lock names."""

@@ -94,5 +94,5 @@ def parse_manifest(data: bytes) -> list[tuple[str, str, str]]:
 
 def combined_digest(digests: Iterable[Digest]) -> Digest:
     """Return the digest over several digests: the sha256 of their sorted lines `sha256:HEX`."""
-    text = "".join(f"{digest}\n" for digest in sorted(digests))
+    text = "".join(sorted(f"{digest}\n" for digest in digests))
     return Digest(hashlib.sha256(text.encode()).hexdigest())

@@ -8,6 +8,7 @@ kernel's half; the server's environment has to have the other, of a version that
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -31,17 +32,31 @@ _MANAGER = "@jupyter-widgets/jupyterlab-manager"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabHalf:
-    """A prebuilt extension: npm name, version, and the distribution that brings it (or None)."""
+    """A prebuilt extension: npm name, version, and the directory it is in."""
 
     name: str
     version: str
-    distribution: str | None
+    place: Path
 
     @property
     def series(self) -> tuple[str, ...]:
         """Return the part of the version that must be equal (semantic versioning)."""
         parts = self.version.split(".")
         return tuple(parts[:2] if parts[0] == "0" else parts[:1])
+
+    @property
+    def distribution(self) -> str | None:
+        """Return the distribution that brings it, None if that cannot be told."""
+        # In a store the way to a file goes through its wheel's `NAME-VERSION.data`; the other
+        # place that names it is often wrong (ipympl's says jupyter-matplotlib).
+        for part in (self.place / "package.json").resolve().parts:
+            if part.endswith(".data"):
+                return part.partition("-")[0].replace("_", "-")
+        try:
+            name = json.loads((self.place / "install.json").read_bytes())["packageName"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return str(name)
 
 
 def widget_notes(view: Path) -> tuple[str, ...]:
@@ -113,9 +128,14 @@ class HalvesBesideLab:
         """Return version and metadata by name: importlib.metadata takes longer to load."""
         found: dict[str, tuple[str, Path | None]] = {}
         for place in sys.path:
-            for metadata in Path(place).glob("*.dist-info") if place else ():
-                name, _, version = metadata.name[: -len(".dist-info")].partition("-")
-                found.setdefault(canonicalize_name(name), (version, metadata))
+            try:
+                names = os.listdir(place) if place else ()
+            except OSError:
+                continue
+            for each in names:
+                if each.endswith(".dist-info"):
+                    name, _, version = each[: -len(".dist-info")].partition("-")
+                    found.setdefault(canonicalize_name(name), (version, Path(place, each)))
         return found
 
 
@@ -155,17 +175,4 @@ def lab_halves(places: Iterable[Path]) -> Iterator[LabHalf]:
                 name, version = str(package["name"]), str(package["version"])
             except (OSError, ValueError, KeyError, TypeError):
                 continue
-            yield LabHalf(name=name, version=version, distribution=_distribution(path.parent))
-
-
-def _distribution(extension: Path) -> str | None:
-    # In a store the way to a file goes through its wheel's `NAME-VERSION.data`; the other place
-    # that names it is often wrong (ipympl's says jupyter-matplotlib).
-    for part in (extension / "package.json").resolve().parts:
-        if part.endswith(".data"):
-            return part.partition("-")[0].replace("_", "-")
-    try:
-        name = json.loads((extension / "install.json").read_bytes())["packageName"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return str(name)
+            yield LabHalf(name=name, version=version, place=path.parent)

@@ -19,8 +19,12 @@ from jupyter_pyartifacts.widgets import (
 MANAGER = "@jupyter-widgets/jupyterlab-manager"
 
 
-def half(name: str, version: str, distribution: str | None = None) -> LabHalf:
-    return LabHalf(name=name, version=version, distribution=distribution)
+def half(name: str, version: str, place: Path = Path("nowhere")) -> LabHalf:
+    return LabHalf(name=name, version=version, place=place)
+
+
+def found_in(place: Path) -> list[tuple[str, str, str | None]]:
+    return [(each.name, each.version, each.distribution) for each in lab_halves([place])]
 
 
 def install(place: Path, name: str, version: str, distribution: str) -> None:
@@ -38,8 +42,9 @@ def test_one_series_goes_together(own: str, here: str) -> None:
     assert compare_halves([half("x", own)], [half("x", here)]) == ()
 
 
-def test_the_kernel_may_have_an_older_series_than_lab() -> None:
-    own = half(MANAGER, "3.1.11", "jupyterlab_widgets")
+def test_the_kernel_may_have_an_older_series_than_lab(tmp_path: Path) -> None:
+    install(tmp_path, MANAGER, "3.1.11", "jupyterlab_widgets")
+    (own,) = lab_halves([tmp_path / "share" / "jupyter" / "labextensions"])
     assert compare_halves([own], [half(MANAGER, "5.0.13")]) == (
         "the widgets of jupyterlab_widgets may show as an empty box: this notebook pins version "
         f"3.1.11 of their JupyterLab half {MANAGER}, and this environment has 5.0.13; have the "
@@ -67,7 +72,7 @@ def test_the_wheel_says_whose_a_half_is(tmp_path: Path) -> None:
     view = tmp_path / "view" / "share" / "jupyter" / "labextensions"
     view.mkdir(parents=True)
     (view / "jupyter-nowhere").symlink_to(wheel / "share/jupyter/labextensions/jupyter-nowhere")
-    assert list(lab_halves([view])) == [half("jupyter-nowhere", "0.11.4", "no-where")]
+    assert found_in(view) == [("jupyter-nowhere", "0.11.4", "no-where")]
 
 
 def test_scoped_names_and_broken_ones(tmp_path: Path) -> None:
@@ -76,8 +81,8 @@ def test_scoped_names_and_broken_ones(tmp_path: Path) -> None:
         home = tmp_path / "share" / "jupyter" / "labextensions" / name
         home.mkdir()
         (home / "package.json").write_text(text)
-    found = list(lab_halves([tmp_path / "share" / "jupyter" / "labextensions"]))
-    assert found == [half(MANAGER, "5.0.13", "jupyterlab_widgets")]
+    found = found_in(tmp_path / "share" / "jupyter" / "labextensions")
+    assert found == [(MANAGER, "5.0.13", "jupyterlab_widgets")]
 
 
 def test_a_view_without_widgets_says_nothing(tmp_path: Path) -> None:

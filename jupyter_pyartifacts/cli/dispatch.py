@@ -76,8 +76,9 @@ def dispatch(arguments: Sequence[str], console: Console, caller: int | None = No
         return _without_verb(rest, console)
     module = _verb(verb)
     head, literal = _until_dashes(rest)
-    options, words = parser_of(verb, module).parse_known_args(head)
-    words = _check_words(verb, module, words) + literal
+    parser = parser_of(verb, module)
+    options, words = parser.parse_known_args(head)
+    words = _check_words(verb, module, parser, words) + literal
     notebook = None
     if module.NOTEBOOK != "none":
         if not words and module.NOTEBOOK == "required":
@@ -211,11 +212,11 @@ def _until_dashes(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     return list(arguments[:position]), list(arguments[position + 1 :])
 
 
-def _check_words(verb: str, module: Verb, words: list[str]) -> list[str]:
+def _check_words(
+    verb: str, module: Verb, parser: argparse.ArgumentParser, words: list[str]
+) -> list[str]:
     """Refuse what looks like an option and is none of this verb's."""
-    known = [
-        option for action in parser_of(verb, module)._actions for option in action.option_strings
-    ]
+    known = [option for action in parser._actions for option in action.option_strings]
     for position, word in enumerate(words):
         if not word.startswith("-") or word == "-":
             continue

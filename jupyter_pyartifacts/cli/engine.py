@@ -9,6 +9,7 @@ use it; PYARTIFACTS_ENGINE=0 leaves it aside. `serve` is the engine itself, in t
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from typing import TYPE_CHECKING
 
@@ -129,6 +130,7 @@ def _load() -> None:
     from .. import elsewhere, outcome, provide, repair, resolve, service, widgets
     from ..engine.client import VERBS
     from ..index import bodies
+    from ..index.uv import find_uv
     from ..resolve import outdated, serving, wheelmeta
     from ..store import gc, roots
     from . import dispatch, lines, progress, render
@@ -140,6 +142,8 @@ def _load() -> None:
         with contextlib.suppress(ImportError):
             import_module(name)
     sysconfig.get_config_vars()
+    with contextlib.suppress(PyArtifactsError):
+        find_uv(os.environ.get("PATH"))
     del (
         bodies,
         dispatch,

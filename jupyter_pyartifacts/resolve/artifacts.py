@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 
 from ..index.client import IndexClient
 from ..index.locations import location_for
+from ..index.simple import ProjectFile
 from ..model import Artifact, Digest
 from ..requirements import UserRequirement
 from .synthetic import SyntheticWheels, Translation, measure, underlying_sdist
-from .uvlock import UvWheel
 
 __all__ = ["ArtifactWriter"]
 
@@ -34,14 +34,13 @@ class ArtifactWriter:
         self._ties = ties
         self._given = {(own.name, own.filename): own for own in given if own.kind != "index"}
 
-    def write(self, name: str, wheel: UvWheel) -> Artifact:
-        """Return the artifact that a wheel of uv's lock stands for.
+    def write(self, name: str, file: ProjectFile) -> Artifact:
+        """Return the artifact that a file of the loopback index stands for.
 
         A file that its index gives no hash of is downloaded here, one without a size is asked
         for. Raises NetworkError.
         """
-        file = wheel.file
-        url, size, filename, digest = file.url, file.size, wheel.filename, wheel.sha256
+        filename, url, digest, size = file.filename, file.url, file.sha256, file.size
         found = underlying_sdist(url)
         if found is not None and self._synthetic is not None:
             made = self._synthetic.known(file)

@@ -22,7 +22,7 @@ from ..store.storage import write_file
 from .catalog import Catalog
 from .offer import Offer, encode_source, render_offer, source_path
 
-__all__ = ["Loopback", "Slot", "open_slot"]
+__all__ = ["Loopback", "Slot", "open_slot", "version_of"]
 
 _SLOTS = 4
 _AHEAD = 8
@@ -95,15 +95,22 @@ class Loopback:
     """Answer what uv asks of one catalog; `serving.serve` lets it ask over HTTP.
 
     `base` is the URL of the index; `failures` maps a project's name to what went wrong while
-    something of it was asked for, which says more than uv can.
+    something of it was asked for, which says more than uv can. `on_expected` gets what came of
+    `expect`, in a thread of its own.
     """
 
     def __init__(
-        self, catalog: Catalog, slot: Slot, *, on_request: Callable[[str], None] = lambda _: None
+        self,
+        catalog: Catalog,
+        slot: Slot,
+        *,
+        on_request: Callable[[str], None] = lambda _: None,
+        on_expected: Callable[[Offer], None] = lambda _: None,
     ) -> None:
         self.catalog = catalog
         self._slot = slot
         self._on_request = on_request
+        self._on_expected = on_expected
         self.failures: dict[str, PyArtifactsError] = {}
         self._expected: dict[str, _Expected] = {}
         self._ahead: list[threading.Thread] = []
@@ -144,7 +151,8 @@ class Loopback:
             return
         finally:
             page.done.set()
-        newest = [file for file in offer.files if offer.facts.newest == _version_of(file, name)]
+        self._on_expected(offer)
+        newest = [file for file in offer.files if offer.facts.newest == version_of(file, name)]
         if len(newest) == 1 and newest[0].metadata and newest[0].sha256:
             # A failure shows when uv asks for the same.
             with contextlib.suppress(Exception):
@@ -213,7 +221,8 @@ class Loopback:
         return 200, {**headers, "Content-Type": "application/octet-stream"}, body
 
 
-def _version_of(file: ProjectFile, name: str) -> str | None:
+def version_of(file: ProjectFile, name: str) -> str | None:
+    """Return the normal version of a file of a project; None if its name has none."""
     version = parse_version(version_text(file.filename, name) or "")
     return None if version is None else str(version)
 

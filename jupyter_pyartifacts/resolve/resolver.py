@@ -13,10 +13,10 @@ from ..config import Config
 from ..errors import NoWheel, ResolutionError, UsageError
 from ..index.client import IndexClient
 from ..model import LeftOut, Lock
+from ..plan import Pin
 from ..platforms import PLATFORMS
 from ..report import Progress, Reporter
 from ..store.storage import storage_errors
-from .artifacts import ArtifactWriter
 from .assemble import assemble_distributions
 from .failure import named_as_refused, named_without_wheels
 from .halves import match_halves
@@ -39,11 +39,14 @@ def resolve(
     reporter: Reporter,
     synthetic: SyntheticWheels | None = None,
     meanwhile: Callable[[], None] = lambda: None,
+    likely: Callable[[Pin], None] = lambda _: None,
 ) -> Resolution:
     """Return the lock that meets a request, without trees and history, and notes for the user.
 
-    `store_cache` is the store's cache directory; `meanwhile` is called while uv works. Platforms
-    that cannot be locked are left out of the lock, with the reason, as long as the host's can.
+    `store_cache` is the store's cache directory; `meanwhile` is called while uv works,
+    `likely` in any thread with what the host's platform needs if uv chooses as is to be expected.
+    Platforms that cannot be locked are left out of the lock, with the reason, as long as the
+    host's can.
 
     Raises InvalidRequirement, UsageError, UnknownProject, NoWheel, ResolutionError (uv's
     explanation in `details`), OfflineError, NetworkError, HashMismatch, StoreError.
@@ -75,6 +78,7 @@ def resolve(
             on_request=on_request,
             synthetic=synthetic,
             meanwhile=meanwhile,
+            likely=likely,
             # uv may think, or wait, for long: whoever cancels is heard meanwhile.
             beat=lambda: reporter.progress(Progress(stage="resolve", done=asked)),
         ) as search:
@@ -85,7 +89,7 @@ def resolve(
                 raise
             found, left_out, of_widgets = match_halves(search, found, left_out, request.other_half)
             notes = (*_notes(search, found), *of_widgets)
-        lock = _lock(request, search, client, found, left_out)
+        lock = _lock(request, search, found, left_out)
         check_hashes(lock, request.hashes)
     count = len(lock.distributions)
     reporter.progress(Progress(stage="resolve", done=count, total=count))
@@ -95,17 +99,10 @@ def resolve(
 def _lock(
     request: ResolveRequest,
     search: Search,
-    client: IndexClient,
     found: Found,
     left_out: tuple[LeftOut, ...],
 ) -> Lock:
     covered = tuple(sorted(found.platforms))
-    writer = ArtifactWriter(
-        client,
-        ties={name: tie for name, tie in search.ties.items() if name not in search.given},
-        given=search.asked,
-        synthetic=search.synthetic,
-    )
     return Lock(
         requirements=request.requirements,
         python=request.python,
@@ -113,7 +110,7 @@ def _lock(
         distributions=assemble_distributions(
             found.needs,
             covered,
-            artifact=lambda need, wheel: writer.write(need.package.name, wheel),
+            artifact=lambda need, wheel: search.writer.write(need.package.name, wheel.file),
             index_of=lambda name: None if name in search.given else search.ties.get(name),
         ),
         kernel=request.kernel,

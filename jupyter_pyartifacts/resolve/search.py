@@ -26,16 +26,17 @@ from ..errors import (
 from ..index.client import IndexClient
 from ..index.simple import parse_version, version_text
 from ..model import Distribution, LeftOut
-from ..plan import pins_for
-from ..platforms import marker_environment
+from ..plan import Pin, pins_for
+from ..platforms import best_wheel, marker_environment
 from ..requirements import parse_requirement
+from .artifacts import ArtifactWriter
 from .assemble import missing_wheels
 from .catalog import Catalog
 from .direct import direct_pages, index_requirement
 from .failure import explain, refused_error
 from .freshness import Freshness
-from .loopback import Loopback, open_slot
-from .offer import by_version
+from .loopback import Loopback, open_slot, version_of
+from .offer import Offer, by_version
 from .project import ROOT, Project, render_prior
 from .request import ResolveRequest
 from .synthetic import Refusal, SyntheticWheels
@@ -83,11 +84,13 @@ class Search:
         on_request: Callable[[str], None],
         synthetic: SyntheticWheels | None,
         meanwhile: Callable[[], None] = lambda: None,
+        likely: Callable[[Pin], None] = lambda _: None,
         beat: Callable[[], None] = lambda: None,
     ) -> None:
         self.request = request
         self.synthetic = synthetic
         self._meanwhile = meanwhile
+        self._likely = likely
         self._beat = beat
         self.config = config
         self.cache = cache
@@ -130,7 +133,15 @@ class Search:
         except BaseException:
             slot.socket.close()
             raise
-        self.loopback = Loopback(self.catalog, slot, on_request=on_request)
+        self.loopback = Loopback(
+            self.catalog, slot, on_request=on_request, on_expected=self._suggest
+        )
+        self.writer = ArtifactWriter(
+            client,
+            ties={name: tie for name, tie in self.ties.items() if name not in self.given},
+            given=self.asked,
+            synthetic=synthetic,
+        )
 
     def __enter__(self) -> Search:
         return self
@@ -242,9 +253,15 @@ class Search:
         """Run uv on a project: with its cache alone, or asking the loopback index."""
         if not offline:
             self._serve()
-            self.loopback.expect(self._unknown())
             refresh = self.catalog.to_refresh()
             self.catalog.served.begin()
+
+        def meanwhile() -> None:
+            if not offline:
+                # uv takes longer to get ready than this to begin, so uv is started first.
+                self.loopback.expect(self._unknown())
+            self._meanwhile()
+
         answer = run_uv_lock(
             project,
             self._prior(project),
@@ -252,12 +269,28 @@ class Search:
             environ=self.config.environ,
             offline=offline,
             refresh=() if offline else refresh,
-            meanwhile=self._meanwhile,
+            meanwhile=meanwhile,
             beat=self._beat,
         )
         if not offline:
             self.catalog.served.save()
         return answer
+
+    def _suggest(self, offer: Offer) -> None:
+        """Tell of the wheel that this platform gets if the newest version is what uv chooses."""
+        name, newest = offer.name, offer.facts.newest
+        asked = [own for own in self.asked if own.name == name and own.kind == "index"]
+        allowed = newest is not None and self._specifier(name).contains(newest)
+        if not allowed or any(own.marker for own in asked) or self.request.prereleases:
+            return
+        files = {file.filename: file for file in offer.files if version_of(file, name) == newest}
+        host, minor = self.request.host_platform, self.catalog.target.minor
+        best = best_wheel(files, host, minor) if host in self.request.platforms else None
+        if best is None or not (files[best].sha256 and files[best].size):
+            return
+        artifact = self.writer.write(name, files[best])
+        chosen = Distribution(name=name, version=str(newest), artifacts=(artifact,))
+        self._likely(Pin(distribution=chosen, artifact=artifact))
 
     def _read(
         self, answer: UvAnswer, platforms: tuple[str, ...]

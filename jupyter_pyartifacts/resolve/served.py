@@ -6,6 +6,7 @@ import json
 import threading
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from ..store.storage import write_file
 from .offer import Facts, Made
@@ -25,24 +26,34 @@ class Served:
         self._path = path
         self._lock = threading.Lock()
         self._changed = False
-        self._known, self.is_sure = _read(path)
+        self._known: dict[str, tuple[str, Facts]] = {}
+        # As it was written, until somebody asks: of a hundred projects one or two change.
+        self._written, self.is_sure = _read(path)
 
     def names(self) -> tuple[str, ...]:
         """Return the projects that uv saw a page of."""
         with self._lock:
-            return tuple(self._known)
+            return (*self._known, *(name for name in self._written if name not in self._known))
 
     def get(self, name: str) -> tuple[str, Facts] | None:
         """Return digest and facts of what uv saw of a project last."""
         with self._lock:
-            return self._known.get(name)
+            return self._get(name)
 
     def put(self, name: str, digest: str, facts: Facts) -> None:
         """Note what uv was shown of a project; `save` keeps it."""
         with self._lock:
-            if self._known.get(name) != (digest, facts):
+            if self._get(name) != (digest, facts):
                 self._known[name] = (digest, facts)
                 self._changed = True
+
+    def _get(self, name: str) -> tuple[str, Facts] | None:
+        if name not in self._known and name in self._written:
+            try:
+                self._known[name] = _parse(self._written[name])
+            except (ValueError, TypeError, KeyError, AttributeError):
+                del self._written[name]
+        return self._known.get(name)
 
     def begin(self) -> None:
         """Say in the file that uv is asking. Raises OSError."""
@@ -58,34 +69,32 @@ class Served:
             if not self._changed and begun.exists():
                 begun.rename(self._path)
             else:
-                document = {
-                    name: [digest, _written(facts)]
-                    for name, (digest, facts) in sorted(self._known.items())
-                }
-                write_file(self._path, json.dumps(document).encode())
+                for name, (digest, facts) in self._known.items():
+                    self._written[name] = [digest, _render(facts)]
+                write_file(self._path, json.dumps(self._written, sort_keys=True).encode())
                 begun.unlink(missing_ok=True)
             self._changed, self.is_sure = False, True
 
 
-def _written(facts: Facts) -> dict[str, object]:
+def _render(facts: Facts) -> dict[str, object]:
     # `asdict` copies every value of every field anew, which takes longer than all the rest.
     return {field.name: getattr(facts, field.name) for field in fields(facts)}
 
 
-def _read(path: Path) -> tuple[dict[str, tuple[str, Facts]], bool]:
-    known: dict[str, tuple[str, Facts]] = {}
+def _read(path: Path) -> tuple[dict[str, Any], bool]:
     try:
-        for name, (digest, facts) in json.loads(path.read_text(encoding="utf-8")).items():
-            known[name] = (
-                digest,
-                Facts(
-                    newest=facts["newest"],
-                    made=tuple(Made(*entry) for entry in facts["made"]),
-                    sourced=tuple((v, file) for v, file in facts["sourced"]),
-                    yanked=tuple((v, reason) for v, reason in facts["yanked"]),
-                    undated=facts["undated"],
-                ),
-            )
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return {}, False
-    return known, True
+    return (document, True) if isinstance(document, dict) else ({}, False)
+
+
+def _parse(entry: Any) -> tuple[str, Facts]:
+    digest, facts = entry
+    return str(digest), Facts(
+        newest=facts["newest"],
+        made=tuple(Made(*own) for own in facts["made"]),
+        sourced=tuple((v, file) for v, file in facts["sourced"]),
+        yanked=tuple((v, reason) for v, reason in facts["yanked"]),
+        undated=facts["undated"],
+    )

@@ -122,8 +122,11 @@ def _refreshing(names: tuple[str, ...] | None) -> list[str]:
 
 
 def _environ(environ: Mapping[str, str]) -> dict[str, str]:
-    # uv talks to the loopback index alone, so no proxy may get in between.
+    # uv talks to the loopback index alone, so no proxy may get in between, and reading some
+    # hundred certificates would be for nothing.
     own = child_environ(environ, UV_HTTP_RETRIES="0", UV_HTTP_TIMEOUT="7200")
+    for name in ("SSL_CERT_DIR", "SSL_CERT_FILE", "UV_NATIVE_TLS", "UV_SYSTEM_CERTS"):
+        own.pop(name, None)
     for name in ("NO_PROXY", "no_proxy"):
         listed = [part for part in own.get(name, "").split(",") if part.strip()]
         own[name] = ",".join([*listed, "127.0.0.1"])

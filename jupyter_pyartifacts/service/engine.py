@@ -128,7 +128,7 @@ class Engine(Workplace):
                 client=client,
                 store_cache=self.store.layout.cache,
                 reporter=self.reporter,
-                synthetic=self.provider.synthetic(client),
+                synthetic=self.synthetic(client),
             )
 
     # What changes a lock.

@@ -19,6 +19,7 @@ from ..notebook import Document
 from ..plan import pins_for
 from ..requirements import parse_requirement
 from ..treehash import combined_digest
+from .ahead import Ahead
 from .options import LockOptions
 from .workplace import Workplace
 
@@ -62,6 +63,8 @@ def relock(
             learning = threading.Thread(target=_learn, args=(place, client, learned), daemon=True)
             learning.start()
             stack.callback(learning.join)
+        ahead = Ahead(place, before, client)
+        stack.callback(ahead.settle)
         resolution = resolve(
             make_request(
                 place, wanted, document, options, upgrade=upgrade, pinned=pinned, prior=before
@@ -70,10 +73,12 @@ def relock(
             client=client,
             store_cache=place.store.layout.cache,
             reporter=place.reporter,
-            synthetic=place.provider.synthetic(client),
-            meanwhile=_load_what_follows,
+            synthetic=place.synthetic(client),
+            meanwhile=ahead.look_up,
+            likely=(lambda _: None) if options.dry_run else ahead.fetch,
         )
         after = resolution.lock
+        ahead.settle(after)
         stack.close()
         after = replace(after, python=with_platforms(learned[-1], after.platforms))
         notes = resolution.notes
@@ -233,15 +238,6 @@ def _missing_bytes(place: Workplace, lock: Lock | None) -> int:
     if lock is None or place.platform not in lock.platforms:
         return 0
     return sum(pin.artifact.size for pin in place.provider.missing(lock))
-
-
-def _load_what_follows() -> None:
-    """Import what comes after a resolution, while uv is at work and this process waits for it."""
-    # In the order in which it is wanted: uv asks for a page first.
-    from ..index import bodies  # isort: skip
-    from .. import elsewhere, outcome, provide  # isort: skip
-
-    del bodies, elsewhere, outcome, provide
 
 
 def names_of(requirements: Sequence[str]) -> frozenset[str]:

@@ -22,6 +22,7 @@ from ..trust import Trust
 if TYPE_CHECKING:
     from ..index.client import IndexClient
     from ..provide import Provider
+    from ..resolve.synthetic import SyntheticWheels
 
 __all__ = ["Workplace"]
 
@@ -55,6 +56,17 @@ class Workplace:
         """Return the user's approvals, and those that come with the environment."""
         own = self.config.approvals(sys.platform, str(Path.home()))
         return Trust(own, environment=Path(environment_data(sys.prefix), "approved"))
+
+    def synthetic(self, client: IndexClient) -> SyntheticWheels:
+        """Return what brings the sdists that a resolution meets into the store, translated."""
+        from ..resolve.synthetic import SyntheticWheels
+
+        # The provider is loaded for the first of them: there seldom is one.
+        return SyntheticWheels(
+            client,
+            cache=self.store.layout.cache,
+            bring=lambda pin: self.provider.bring(pin, client),
+        )
 
     def client(self, lock: Lock | None, directory: Path) -> IndexClient:
         """Return a client that may fetch what the settings allow, and what a lock names."""

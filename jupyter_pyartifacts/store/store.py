@@ -14,7 +14,7 @@ from ..errors import LockError, StoreError
 from ..model import Digest
 from ..plan import UNPACK_VERSION
 from .facts import Facts
-from .layout import Layout, default_root
+from .layout import FACTS, Layout, default_root
 from .locking import Lock, acquire, acquire_shared
 from .publish import Published, publish_directory, read_published, write_artifact
 from .quota import Quota
@@ -42,6 +42,8 @@ class Store:
         )
         self.quota = Quota(self.layers[0], quota)
         self._made = False
+        self._read: dict[Path, tuple[tuple[int, int, int], Published]] = {}
+        self._trees: dict[Digest, Digest] = {}
 
     @classmethod
     def from_config(cls, config: Config, prefix: str = sys.prefix) -> Store:
@@ -97,7 +99,7 @@ class Store:
         """Return a published artifact; None if it is in no root, or damaged in the first one."""
         for layout in self.layers:
             try:
-                found = read_published(layout.artifact(digest))
+                found = self._read_artifact(layout.artifact(digest))
             except StoreError:
                 # The next publication replaces it; a damaged layer is as good as none.
                 continue
@@ -106,6 +108,22 @@ class Store:
             if found is not None:
                 return found
         return None
+
+    def _read_artifact(self, home: Path) -> Published | None:
+        """Read an artifact once, and again only if its facts are not the file that was read."""
+        try:
+            status = os.stat(f"{home}/{FACTS}")
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        mark = (status.st_ino, status.st_mtime_ns, status.st_size)
+        known = self._read.get(home)
+        if known is not None and known[0] == mark:
+            return known[1]
+        found = read_published(home)
+        if found is not None:
+            self._read[home] = (mark, found)
+            self._trees[Digest(home.name)] = found.tree
+        return found
 
     def _unreadable(self, layout: Layout, path: Path, error: OSError) -> StoreError:
         if layout is self.layout:
@@ -208,12 +226,18 @@ class Store:
             yield
 
     def known_tree(self, digest: Digest) -> Digest | None:
-        """Return the tree hash of an archive that this store has seen once, else None."""
+        """Return the tree hash of an archive that this store has seen once, else None.
+
+        Read once: what an archive's tree is never changes.
+        """
+        if digest in self._trees:
+            return self._trees[digest]
         for layout in self.layers:
             try:
                 text = layout.known_tree(digest, UNPACK_VERSION).read_text("utf-8")
                 tree = Digest.parse(text.split()[0])
                 if text == _known_tree_line(digest, tree):
+                    self._trees[digest] = tree
                     return tree
             except (OSError, ValueError, IndexError, LockError):
                 continue
@@ -228,6 +252,7 @@ class Store:
         with storage_errors(self.root):
             write_file(path, _known_tree_line(digest, tree).encode())
             open_up(path, readers(self.root))
+        self._trees[digest] = tree
 
 
 def _known_tree_line(archive: Digest, tree: Digest) -> str:

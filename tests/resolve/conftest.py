@@ -14,9 +14,11 @@ import pytest
 from jupyter_pyartifacts.config import Config
 from jupyter_pyartifacts.index.client import IndexClient
 from jupyter_pyartifacts.model import Lock, PythonPin
+from jupyter_pyartifacts.plan import Pin
 from jupyter_pyartifacts.platforms import DEFAULT_PLATFORMS
 from jupyter_pyartifacts.provide import Provider
 from jupyter_pyartifacts.resolve import Resolution, ResolveRequest, resolve
+from jupyter_pyartifacts.resolve.synthetic import SyntheticWheels
 from jupyter_pyartifacts.store import Store
 from tests.indexes import IndexServer
 from tests.wheels import Listener
@@ -52,6 +54,7 @@ def run(index: IndexServer, tmp_path: Path, listener: Listener) -> Resolver:
         prior: Lock | None = None,
         environ: dict[str, str] | None = None,
         translate: bool = False,
+        likely: Callable[[Pin], None] = lambda _: None,
         **options: Any,
     ) -> Resolution:
         config = Config(
@@ -70,13 +73,19 @@ def run(index: IndexServer, tmp_path: Path, listener: Listener) -> Resolver:
         cache = tmp_path / "cache"
         with IndexClient(config, cache=cache, directory=request.directory) as client:
             provider = Provider(config, Store([tmp_path / "store"]), "linux-x86_64", listener)
+            synthetic = SyntheticWheels(
+                client,
+                cache=provider.store.layout.cache,
+                bring=lambda pin: provider.bring(pin, client),
+            )
             return resolve(
                 request,
                 config=config,
                 client=client,
                 store_cache=cache,
                 reporter=listener,
-                synthetic=provider.synthetic(client) if translate else None,
+                synthetic=synthetic if translate else None,
+                likely=likely,
             )
 
     return run

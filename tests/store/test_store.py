@@ -180,9 +180,22 @@ def test_a_known_tree_that_cannot_be_read_is_unknown(store: Store) -> None:
         line.replace("2" * 64, "3" * 64),
     ):
         path.write_text(damaged)
-        assert store.known_tree(digest) is None
-    store.remember_tree(digest, tree)
-    assert store.known_tree(digest) == tree
+        assert Store([store.root]).known_tree(digest) is None
+    again = Store([store.root])
+    again.remember_tree(digest, tree)
+    assert Store([store.root]).known_tree(digest) == tree
+
+
+def test_an_artifact_is_read_again_only_when_its_facts_changed(store: Store) -> None:
+    facts = publish(store).home / FACTS
+    digest = Digest(facts.parent.name)
+    assert store.find_artifact(digest) is store.find_artifact(digest) is not None
+    facts.chmod(0o644)
+    facts.write_text("{}")
+    assert store.find_artifact(digest) is None
+    facts.parent.chmod(0o755)
+    facts.unlink()
+    assert store.find_artifact(digest) is None
 
 
 def test_small_files_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
