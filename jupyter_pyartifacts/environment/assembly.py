@@ -14,7 +14,7 @@ from ..model import InterpreterInUse
 from ..plan import Pin
 from ..store import Published
 from ..store.layout import VIEW_RECORD
-from .linking import Source, link_file, merge
+from .linking import Source, link_file, link_folder, merge
 from .pth import VIEW_PTH, is_startup_file, select_lines
 from .scripts import render_config
 from .shape import BIN, EXE, WINDOWS, site_packages, write_new
@@ -169,13 +169,9 @@ class Assembly:
         target = f"{self._site}/{facts.dist_info}"
         os.mkdir(target)
         source = f"{artifact.path}/{facts.dist_info}"
-        entries = [
-            (
-                entry.rstrip("/"),
-                Source(facts.label, f"{source}/{entry.rstrip('/')}", entry[-1] == "/"),
-            )
-            for entry in facts.dist_info_entries
-            if entry != "INSTALLER"
-        ]
-        merge(target, entries)
+        for entry in facts.dist_info_entries:
+            name = entry.rstrip("/")
+            if name != "INSTALLER":
+                link = link_folder if entry != name else link_file
+                link(f"{source}/{name}", f"{target}/{name}")
         write_new(f"{target}/INSTALLER", INSTALLER)

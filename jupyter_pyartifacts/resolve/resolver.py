@@ -188,7 +188,7 @@ def _held_back(
             told[own.name] = (newest, f"{', '.join(lacking)}, which has no wheel that fits")
             continue
         for name in sorted(named_as_refused(answer.said) - {own.name}):
-            refused = search.refused(name)
+            refused = search.allowed.refused(name)
             if refused:
                 told[own.name] = (newest, f"{name} {refused[0][0]}, and {refused[0][1].text}")
                 break

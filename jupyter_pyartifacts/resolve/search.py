@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from packaging.markers import Marker
 from packaging.requirements import InvalidRequirement as _Malformed
 from packaging.requirements import Requirement
-from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from ..config import Config
@@ -24,23 +22,22 @@ from ..errors import (
     UnknownProject,
 )
 from ..index.client import IndexClient
-from ..index.simple import parse_version, version_text
 from ..model import Distribution, LeftOut
 from ..plan import Pin, pins_for
-from ..platforms import best_wheel, marker_environment
 from ..requirements import parse_requirement
+from .allowed import Allowed
 from .artifacts import ArtifactWriter
 from .assemble import missing_wheels
 from .catalog import Catalog
 from .direct import direct_pages, index_requirement
 from .failure import explain, refused_error
 from .freshness import Freshness
-from .loopback import Loopback, open_slot, version_of
-from .offer import Offer, by_version
+from .loopback import Loopback, open_slot
+from .offer import Offer
 from .project import ROOT, Project, render_prior
 from .request import ResolveRequest
 from .synthetic import Refusal, SyntheticWheels
-from .target import Target, parse_as_of, python_accepts, tag_ranks
+from .target import Target, parse_as_of
 from .ties import tied_projects
 from .uvlock import parse_uv_lock
 from .uvrun import UvAnswer, run_uv_lock
@@ -71,7 +68,8 @@ class Search:
     A context manager: once it is needed, the loopback index serves until it ends. `user` are the
     requirements that the user typed, `asked` these and the kernel's; `given` the projects they
     gave files of; `ties` maps projects to the name of the index they come from; `before` are the
-    names and versions of the prior lock.
+    names and versions of the prior lock; `allowed` answers for what they leave of each project,
+    `writer` makes artifacts of files.
     """
 
     def __init__(
@@ -133,6 +131,7 @@ class Search:
         except BaseException:
             slot.socket.close()
             raise
+        self.allowed = Allowed(self.asked, self.catalog)
         self.loopback = Loopback(
             self.catalog, slot, on_request=on_request, on_expected=self._suggest
         )
@@ -278,19 +277,16 @@ class Search:
 
     def _suggest(self, offer: Offer) -> None:
         """Tell of the wheel that this platform gets if the newest version is what uv chooses."""
-        name, newest = offer.name, offer.facts.newest
-        asked = [own for own in self.asked if own.name == name and own.kind == "index"]
-        allowed = newest is not None and self._specifier(name).contains(newest)
-        if not allowed or any(own.marker for own in asked) or self.request.prereleases:
+        host = self.request.host_platform
+        if host not in self.request.platforms or self.request.prereleases:
             return
-        files = {file.filename: file for file in offer.files if version_of(file, name) == newest}
-        host, minor = self.request.host_platform, self.catalog.target.minor
-        best = best_wheel(files, host, minor) if host in self.request.platforms else None
-        if best is None or not (files[best].sha256 and files[best].size):
-            return
-        artifact = self.writer.write(name, files[best])
-        chosen = Distribution(name=name, version=str(newest), artifacts=(artifact,))
-        self._likely(Pin(distribution=chosen, artifact=artifact))
+        file = self.allowed.likely(offer, host)
+        if file is not None:
+            artifact = self.writer.write(offer.name, file)
+            chosen = Distribution(
+                name=offer.name, version=str(offer.facts.newest), artifacts=(artifact,)
+            )
+            self._likely(Pin(distribution=chosen, artifact=artifact))
 
     def _read(
         self, answer: UvAnswer, platforms: tuple[str, ...]
@@ -302,9 +298,9 @@ class Search:
                 self.loopback.failures,
                 requested=[own.name for own in self.asked],
                 where=f"Python {python.minor} on {', '.join(platforms)}",
-                has_wheel=lambda name: self._has_wheel(name, platforms),
-                unmet=self._unmet,
-                refused=self.refused,
+                has_wheel=lambda name: self.allowed.has_wheel(name, platforms),
+                unmet=self.allowed.unmet,
+                refused=self.allowed.refused,
                 cache=self.cache,
             )
         root, packages = parse_uv_lock(answer.lock, ROOT)
@@ -349,63 +345,6 @@ class Search:
                 raise refused_error(refusal, details=None)
             self._withheld.add((name, version))
             self.catalog.withhold(name)
-
-    def refused(self, name: str) -> tuple[tuple[str, Refusal], ...]:
-        """Return what is refused of a project among the versions that the user allows."""
-        wanted = self._specifier(name)
-        return tuple(each for each in self.catalog.all_refused(name) if wanted.contains(each[0]))
-
-    def _specifier(self, name: str) -> SpecifierSet:
-        wanted = SpecifierSet()
-        for own in self.asked:
-            if own.name == name and own.kind == "index":
-                wanted &= SpecifierSet(own.specifier)
-        return wanted
-
-    def _unmet(self, name: str) -> tuple[str, str] | None:
-        """Return what is asked of a project and what there is, if no version of it is that."""
-        wanted = self._specifier(name)
-        try:
-            _, page = self.catalog.page(name)
-        except PyArtifactsError:
-            return None
-        versions = sorted(by_version(page, self.catalog.target))
-        if not versions or any(wanted.contains(version, True) for version in versions):
-            return None
-        return f"{name}{wanted}", f"{versions[0]} to {versions[-1]}, {len(versions)} versions"
-
-    def _has_wheel(self, name: str, platforms: Iterable[str]) -> bool:
-        """Tell whether what the user allows of a project has wheels for each of the platforms."""
-        wanted, target, lacking = SpecifierSet(), self.catalog.target, set(platforms)
-        for own in self.asked:
-            if own.name == name:
-                wanted &= SpecifierSet(own.specifier)
-                if own.marker:
-                    marker = Marker(own.marker)
-                    lacking = {
-                        platform
-                        for platform in lacking
-                        if marker.evaluate(
-                            marker_environment(platform, target.python, target.implementation)
-                        )
-                    }
-        try:
-            _, page = self.catalog.page(name)
-        except PyArtifactsError:
-            return True
-        for file in page.files:
-            version = parse_version(version_text(file.filename, name) or "")
-            if version is None or not wanted.contains(version, True):
-                continue
-            if file.requires_python and not python_accepts(file.requires_python, target.python):
-                continue
-            if not file.is_wheel:
-                if self.catalog.translates(file):
-                    return True
-                continue
-            tags = "-".join(file.filename[:-4].split("-")[-3:])
-            lacking -= {platform for platform, _ in tag_ranks(tags, target.minor)}
-        return not lacking
 
     def project(self, platforms: tuple[str, ...]) -> Project:
         python = self.request.python
