@@ -151,11 +151,11 @@ class Loopback:
             return
         finally:
             page.done.set()
-        self._on_expected(offer)
-        newest = [file for file in offer.files if offer.facts.newest == version_of(file, name)]
-        if len(newest) == 1 and newest[0].metadata and newest[0].sha256:
-            # A failure shows when uv asks for the same.
-            with contextlib.suppress(Exception):
+        # A failure shows when uv asks for the same.
+        with contextlib.suppress(Exception):
+            self._on_expected(offer)
+            newest = [file for file in offer.files if offer.facts.newest == version_of(file, name)]
+            if len(newest) == 1 and newest[0].metadata and newest[0].sha256:
                 (file,) = newest
                 self.catalog.metadata(file.sha256 or "-", encode_source(file), file.filename)
 
