@@ -363,11 +363,12 @@ def main():
     owner = task["owner"]
     own = HotSet(task["site"])
     library = HotSet(task["library"]) if task["library"] else None
-    asked = list(imported(task["code"].encode("utf-8", "replace"), ""))
-    asked += [name for home in task["asked"] for name in usual_imports(home)]
-    for roots in (task["roots"], asked):
+    # A group at a time: what is wanted first waits for no look at what comes later.
+    groups = [task["roots"], imported(task["code"].encode("utf-8", "replace"), "")]
+    groups += [usual_imports(home) for home in task["asked"]]
+    for turn, names in enumerate(groups):
         known = len(own.found)
-        found = own.walk(roots)[known:]
+        found = own.walk(names)[known:]
         if library is not None:
             # First what every start imports, then what the packages do.
             known = len(library.found)
@@ -375,7 +376,7 @@ def main():
         for source, name in found[number::count]:
             leave_with(owner)
             compile_file(source, name, task["tag"])
-        if roots is not asked:
+        if turn == 0:
             say_done()
     if not task["artifacts"]:
         return
