@@ -281,8 +281,19 @@ def test_what_the_notebook_imports_comes_before_what_it_requires(
     }
     module = compiler()
     order: list[str] = []
+    walk = module.HotSet.walk
+
+    def look(*arguments: Any) -> object:
+        order.append("(a look)")
+        return walk(*arguments)
+
+    monkeypatch.setattr(module.HotSet, "walk", look)
     monkeypatch.setattr(module, "compile_file", lambda path, name, tag: order.append(name))
     monkeypatch.setattr(module, "say_done", lambda: order.append("(the kernel starts)"))
     monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(task)))
     module.main()
-    assert order == ["(the kernel starts)", "single.py", "demo/__init__.py", "demo/used.py"]
+    assert order == [
+        *("(a look)", "(the kernel starts)"),
+        *("(a look)", "single.py"),
+        *("(a look)", "demo/__init__.py", "demo/used.py"),
+    ]

@@ -105,17 +105,18 @@ def prepare_byte_code(
         return
     asked = [homes[name] for name in requirements if name in lacking]
     held = None if os.name == "nt" else owner
+    roots: Sequence[str] = KERNEL_ROOTS
     if wait and not lacking.keys().isdisjoint({LIBRARY, *_needed(kernel, pins)}):
         further: dict[str, object] = {"owner": held}
         if owner is not None:
             further |= {"asked": asked, "code": code}
         for process in _compile_kernel(environment, interpreter, store, further):
             _leave(process, owner)
-        asked, code = [], ""
+        roots, asked, code = (), [], ""
     if owner is None and not whole:
         return
     task = {
-        "roots": KERNEL_ROOTS,
+        "roots": roots,
         "asked": asked,
         "code": code,
         "artifacts": list(lacking.values()),

@@ -182,6 +182,8 @@ class IndexClient(UrlReader):
         """Allow what an approved lock names beside the default index: indexes, URLs, files."""
         for index in lock.indexes:
             self.allow_index(index)
+        for distribution in lock.distributions:
+            self._sources.expect(distribution.artifacts)
         for text in lock.requirements:
             requirement = parse_requirement(text)
             if requirement.kind == "url" and requirement.location:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -43,6 +43,7 @@ class ArtifactSources:
         self._read_page = read_page
         self._lock = threading.Lock()
         self._indexes: dict[str, Index] = {}
+        self._locked: list[Artifact] = []
         self.directory = directory
 
     # Indexes beside the default one
@@ -72,6 +73,10 @@ class ArtifactSources:
         return None
 
     # Artifacts
+
+    def expect(self, artifacts: Iterable[Artifact]) -> None:
+        """Hear of artifacts that may be asked for: any of them can show where all are."""
+        self._locked += artifacts
 
     sought = "nothing, neither at its location nor on its project's page"
 
@@ -118,7 +123,7 @@ class ArtifactSources:
                 found=location[:120],
                 hint="lock again, or restore the lock from the notebook's history",
             )
-        root = self._root(artifact, project, default) if is_root_hint(location) else None
+        root = self._root(artifact, default) if is_root_hint(location) else None
         url = url_of_hint(location, artifact.filename, index_url=default, root=root)
         if url is not None:
             self._policy.check(url, where=artifact.filename, listed_by=default)
@@ -134,17 +139,24 @@ class ArtifactSources:
             self._policy.check(url, where=artifact.filename)
         return url
 
-    def _root(self, artifact: Artifact, project: str, index_url: str) -> str | None:
-        """Return the file root of the default index, learned from one page the first time."""
+    def _root(self, artifact: Artifact, index_url: str) -> str | None:
+        """Return the file root of the default index, learned from one page the first time.
+
+        Everything waits for that page, so it is a short one: small projects have few files.
+        """
         root = self._roots.get(index_url)
         if root is None:
             with self._lock:
                 root = self._roots.get(index_url)
                 if root is None:
-                    listed = self._listed(artifact, project, index_url)
-                    root = file_root(listed.url) if listed is not None else None
-                    if root is not None:
-                        self._roots.put(index_url, root)
+                    own = [each for each in self._locked if is_root_hint(each.location)]
+                    small = min(own, key=lambda each: each.size, default=artifact)
+                    for each in dict.fromkeys((small, artifact)):
+                        listed = self._listed(each, _project_of(each), index_url)
+                        root = file_root(listed.url) if listed is not None else None
+                        if root is not None:
+                            self._roots.put(index_url, root)
+                            break
         return root
 
     def _listed(self, artifact: Artifact, project: str, index_url: str) -> ProjectFile | None:

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PyArtifactsProvisioner"]
 
-_FIRST_SECOND = 1.0
+_FIRST_SECONDS = 3.0
+"""What a kernel has to itself: it starts and, in its first cell, imports."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,14 +99,14 @@ class PyArtifactsProvisioner(LocalProvisioner):
         pid: int,
         recorded: threading.Event,
     ) -> None:
-        """Record what a kernel uses, and look it over once it has had a second to itself."""
+        """Record what a kernel uses, and look it over once it has had some seconds to itself."""
         try:
             engine.keep_for_kernel(self.kernel_id, pid, environment)
         except (PyArtifactsError, OSError) as error:
             self.log.warning("pyartifacts: %s", error)
         finally:
             recorded.set()
-        time.sleep(_FIRST_SECOND)
+        time.sleep(_FIRST_SECONDS)
         if self._engine is not engine:
             return
         try:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ..errors import ArtifactError, UnsafeArchive
@@ -141,7 +141,7 @@ def plan_wheel(
     where = f"{filename}: {dist_info}/RECORD"
     record = parse_record(texts["RECORD"], label=label, where=where)
     members = tuple(member for member in files if not is_byte_code(member.name))
-    kept = {part for member in members for part in _parents(member.name)}
+    kept = _folders(members)
     return WheelPlan(
         wheel=wheel,
         data=data,
@@ -156,11 +156,15 @@ def plan_wheel(
     )
 
 
-def _parents(name: str) -> Iterator[str]:
-    parent = name.rpartition("/")[0]
-    while parent:
-        yield parent
-        parent = parent.rpartition("/")[0]
+def _folders(members: Iterable[Member]) -> set[str]:
+    """Return all directories above some members."""
+    found: set[str] = set()
+    for member in members:
+        parent = member.name.rpartition("/")[0]
+        while parent and parent not in found:
+            found.add(parent)
+            parent = parent.rpartition("/")[0]
+    return found
 
 
 def _compare_lists(

@@ -21,7 +21,7 @@ from jupyter_pyartifacts.errors import (
 from jupyter_pyartifacts.index.client import IndexClient, ProjectNotFound, RangesNotServed
 from jupyter_pyartifacts.index.failures import Transient
 from jupyter_pyartifacts.index.network import inflate_page
-from jupyter_pyartifacts.model import Index, Lock, PythonPin
+from jupyter_pyartifacts.model import Distribution, Index, Lock, PythonPin
 from tests.index.conftest import ClientMaker
 from tests.indexes import IndexServer, project_wheel
 from tests.wheels import Wheel
@@ -57,6 +57,27 @@ def test_the_root_is_remembered_by_the_store(
     index.requests.clear()
     fetch(make_client(), artifact, tmp_path / "two")
     assert index.requests == [f"GET /packages/{artifact.location}/{artifact.filename}"]
+
+
+@pytest.mark.parametrize(("listed", "asked"), [(True, ["small"]), (False, ["small", "big"])])
+def test_the_root_is_learned_from_the_page_of_a_locks_smallest_artifact(
+    index: IndexServer, client: IndexClient, tmp_path: Path, listed: bool, asked: list[str]
+) -> None:
+    artifact = index.add(BIG)
+    small = index.add(project_wheel("small"), listed=listed)
+    pinned = [
+        Distribution(name=name, version="1.0", artifacts=(each,))
+        for name, each in (("big", artifact), ("small", small))
+    ]
+    python = PythonPin(version="3.11", implementation="cpython")
+    client.allow_lock(
+        Lock(requirements=(), python=python, platforms=(), distributions=tuple(pinned))
+    )
+    fetch(client, artifact, tmp_path / "part")
+    assert index.requests == [
+        *(f"GET /simple/{name}/" for name in asked),
+        f"GET /packages/{artifact.location}/{artifact.filename}",
+    ]
 
 
 def test_a_location_relative_to_the_index_is_followed(
