@@ -278,7 +278,8 @@ class Search:
     def _suggest(self, offer: Offer) -> None:
         """Tell of the wheel that this platform gets if the newest version is what uv chooses."""
         host = self.request.host_platform
-        if host not in self.request.platforms or self.request.prereleases:
+        wished = self.pinned_names | {own.name for own in self.preferred}
+        if host not in self.request.platforms or self.request.prereleases or offer.name in wished:
             return
         file = self.allowed.likely(offer, host)
         if file is not None:

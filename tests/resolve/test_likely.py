@@ -47,6 +47,14 @@ def test_nothing_where_another_one_may_be_chosen(
     assert likely(run, requirement) == []
 
 
+@pytest.mark.parametrize("how", ["prefer", "constraints"])
+def test_nothing_where_another_version_is_wished_for(
+    index: IndexServer, run: Resolver, how: str
+) -> None:
+    index.add(project_wheel("first", "1.0"), project_wheel("first", "2.0"))
+    assert likely(run, "first", **{how: ("first==1.0",)}) == []
+
+
 def test_nothing_for_a_platform_that_is_not_locked(index: IndexServer, run: Resolver) -> None:
     index.add(project_wheel("first"))
     assert likely(run, "first", platforms=("macos-arm64",)) == []
