@@ -33,6 +33,13 @@ def follow(text: str, files: dict[str, str] | None = None) -> Setup:
     return read_script(source_of(textwrap.dedent(text), files))
 
 
+def _watch(frame: types.FrameType, event: str, argument: Any) -> Any:
+    """Trace a run line by line: some lines of loops that double a list would fill any memory."""
+    if any(isinstance(own, list) and len(own) > 10_000 for own in frame.f_globals.values()):
+        raise OverflowError("a list has grown beyond all that is compared")
+    return _watch
+
+
 def run(text: str) -> dict[str, Any]:
     """Run a script of the test's own for real; return what its last `setup` was given."""
     calls: list[dict[str, Any]] = []
@@ -40,9 +47,12 @@ def run(text: str) -> dict[str, Any]:
     module.setup = lambda **given: calls.append(given)  # type: ignore[attr-defined]
     before = sys.modules.get("setuptools")
     sys.modules["setuptools"] = module
+    tracer = sys.gettrace()
+    sys.settrace(_watch)
     try:
         exec(compile(text, "setup.py", "exec"), {"__name__": "__main__", "__file__": "setup.py"})
     finally:
+        sys.settrace(tracer)
         del sys.modules["setuptools"]
         if before is not None:
             sys.modules["setuptools"] = before
@@ -302,6 +312,11 @@ BEFORE = (
     "import sys\nfrom setuptools import setup\np, q, d, n = ['a'], [], {}, 's'\n"
     "hidden = sys.platform == 'linux'\ndef make(x):\n    return [x, x]\n"
 )
+
+
+def test_a_run_that_grows_without_end_is_stopped() -> None:
+    with pytest.raises(OverflowError):
+        run(BEFORE + "for n in list(p):\n    p.extend(p)\n" * 5)
 
 
 @given(PROGRAMS)
