@@ -86,7 +86,6 @@ class Search:
         beat: Callable[[], None] = lambda: None,
     ) -> None:
         self.request = request
-        self.synthetic = synthetic
         self._meanwhile = meanwhile
         self._likely = likely
         self._beat = beat

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 
 from ..errors import Cancelled, PyArtifactsError
 from ..model import Digest, Lock
@@ -31,7 +32,7 @@ class Ahead:
         self._wanted: frozenset[Digest] = frozenset()
         self._answered = threading.Event()
         self._ended = threading.Event()
-        self._threads: list[threading.Thread] = []
+        self._threads: dict[Digest, threading.Thread] = {}
 
     def look_up(self) -> None:
         """Import what comes after a resolution, and find in the store what stays as it is."""
@@ -54,10 +55,11 @@ class Ahead:
 
     def fetch(self, pin: Pin) -> None:
         """Fetch and unpack what is likely wanted, in a thread; nothing that is large."""
-        if pin.artifact.size <= _LARGEST and not self._answered.is_set():
-            thread = threading.Thread(target=self._bring, args=(pin,), daemon=True)
-            self._threads.append(thread)
-            thread.start()
+        key = pin.artifact.key
+        if pin.artifact.size > _LARGEST or key in self._threads or self._answered.is_set():
+            return
+        self._threads[key] = thread = threading.Thread(target=self._bring, args=(pin,), daemon=True)
+        thread.start()
 
     def _bring(self, pin: Pin) -> None:
         from ..instantiate import instantiate_pins
@@ -103,8 +105,9 @@ class Ahead:
         else:
             self._ended.set()
         self._answered.set()
-        for thread in self._threads:
-            thread.join(_PATIENCE)
+        deadline = time.monotonic() + _PATIENCE
+        for thread in tuple(self._threads.values()):
+            thread.join(max(0.0, deadline - time.monotonic()))
         self._ended.set()
 
 

@@ -34,7 +34,7 @@ def place(tmp_path: Path) -> Engine:
 
 
 def join(work: Ahead) -> None:
-    for thread in work._threads:
+    for thread in work._threads.values():
         thread.join(60)
         assert not thread.is_alive()
 
@@ -114,7 +114,7 @@ def test_what_is_large_waits_for_the_answer(place: Engine, monkeypatch: pytest.M
     monkeypatch.setattr(ahead, "_LARGEST", WHEEL.pin().artifact.size - 1)
     work = Ahead(place, None, Source().serve(WHEEL))
     work.fetch(WHEEL.pin())
-    assert work._threads == []
+    assert work._threads == {}
 
 
 def test_what_takes_long_is_left_to_whoever_wants_it(
