@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -262,23 +263,27 @@ def test_a_full_disk_says_what_to_do() -> None:
     )
 
 
-@pytest.fixture
+@contextmanager
 def small_files() -> Iterator[None]:
-    """Let no file grow beyond 4 kB; writing more fails as on a full disk, also for root."""
+    """Let no file grow beyond 4 kB; writing more fails as on a full disk, also for root.
+
+    Around what is tested and nothing else: what pytest says may go to a file as well.
+    """
     import signal
 
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, handler)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
-@pytest.mark.usefixtures("small_files")
 def test_a_file_too_large_for_the_disk_leaves_nothing(store: Store) -> None:
     store.prepare()
-    with pytest.raises(StoreError) as caught, storage_errors(store.root):
+    with pytest.raises(StoreError) as caught, small_files(), storage_errors(store.root):
         write_file(store.root / "x", bytes(10_000))
     assert caught.value.what == "the store's disk is full"
     assert not list(store.root.glob("*x*"))
