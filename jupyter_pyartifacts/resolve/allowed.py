@@ -38,7 +38,7 @@ class Allowed:
         return wanted
 
     def _of(self, name: str) -> list[UserRequirement]:
-        return [own for own in self._asked if own.name == name and own.kind == "index"]
+        return [own for own in self._asked if own.name == name]
 
     def refused(self, name: str) -> tuple[tuple[str, Refusal], ...]:
         """Return what is refused of a project among the versions that are allowed."""

@@ -16,10 +16,8 @@ from jupyter_pyartifacts.index.client import IndexClient
 from jupyter_pyartifacts.model import Lock, PythonPin
 from jupyter_pyartifacts.plan import Pin
 from jupyter_pyartifacts.platforms import DEFAULT_PLATFORMS
-from jupyter_pyartifacts.provide import Provider
 from jupyter_pyartifacts.resolve import Resolution, ResolveRequest, resolve
-from jupyter_pyartifacts.resolve.synthetic import SyntheticWheels
-from jupyter_pyartifacts.store import Store
+from jupyter_pyartifacts.service.workplace import Workplace
 from tests.indexes import IndexServer
 from tests.wheels import Listener
 
@@ -58,7 +56,10 @@ def run(index: IndexServer, tmp_path: Path, listener: Listener) -> Resolver:
         **options: Any,
     ) -> Resolution:
         config = Config(
-            index_url=index.url, offline=offline, environ={**os.environ, **(environ or {})}
+            index_url=index.url,
+            offline=offline,
+            environ={**os.environ, **(environ or {})},
+            stores=(str(tmp_path / "store"),),
         )
         request = ResolveRequest(
             requirements=requirements,
@@ -72,19 +73,13 @@ def run(index: IndexServer, tmp_path: Path, listener: Listener) -> Resolver:
         )
         cache = tmp_path / "cache"
         with IndexClient(config, cache=cache, directory=request.directory) as client:
-            provider = Provider(config, Store([tmp_path / "store"]), "linux-x86_64", listener)
-            synthetic = SyntheticWheels(
-                client,
-                cache=provider.store.layout.cache,
-                bring=lambda pin: provider.bring(pin, client),
-            )
             return resolve(
                 request,
                 config=config,
                 client=client,
                 store_cache=cache,
                 reporter=listener,
-                synthetic=synthetic if translate else None,
+                synthetic=Workplace(config, listener).synthetic(client) if translate else None,
                 likely=likely,
             )
 

@@ -154,7 +154,9 @@ def test_something_is_told_while_nothing_comes(server, index):
             return {
                 event["elapsed"]
                 for event in listener.ours
-                if event["job"] == job["id"] and event["distributions_total"]
+                if event["job"] == job["id"]
+                and event["distributions_total"] is not None
+                and event["distributions_done"] == event["distributions_total"] - 1
             }
 
         wait_until(lambda: len(waiting()) >= 3)
