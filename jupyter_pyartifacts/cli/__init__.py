@@ -36,6 +36,7 @@ def main(arguments: Sequence[str], caller: int | None = None) -> int:
     except PyArtifactsError as error:
         code = _report(console, error)
     except KeyboardInterrupt:
+        _forget_interrupt()
         code = _report(console, _interrupted(), INTERRUPTED)
     except BrokenPipeError:
         return _leave_pipe()
@@ -68,6 +69,13 @@ def _interrupted() -> PyArtifactsError:
         "interrupted",
         hint="run the same command again to go on; what was downloaded is kept",
     )
+
+
+def _forget_interrupt() -> None:
+    # Where an interrupt reached text that was run by exec(), as a dataclass that is defined is,
+    # CPython ends itself by the signal whatever the exit code (Python/pythonrun.c,
+    # unhandled_keyboard_interrupt), until the next text is run.
+    exec("")  # noqa: S102
 
 
 def _unforeseen(error: Exception) -> PyArtifactsError:

@@ -62,12 +62,13 @@ class Ahead:
         thread.start()
 
     def _bring(self, pin: Pin) -> None:
-        from ..instantiate import instantiate_pins
-
         store, artifact = self._place.store, pin.artifact
         part = store.layout.part(artifact.digest)
         begun = part.exists()
         with contextlib.suppress(Exception):
+            # It fails where the main thread is interrupted while it imports the same.
+            from ..instantiate import instantiate_pins
+
             if store.find_artifact(artifact.key) is not None:
                 return
             instantiate_pins(

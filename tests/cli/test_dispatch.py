@@ -192,6 +192,21 @@ def test_an_interrupt_has_its_exit_code(
     )
 
 
+IN_TEXT_THAT_IS_RUN = """
+import sys
+from jupyter_pyartifacts.cli import dispatch, main
+dispatch.dispatch = lambda *_: exec("raise KeyboardInterrupt")
+sys.exit(main(["show"]))
+"""
+
+
+def test_an_interrupt_while_a_class_is_defined_has_its_exit_code(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(IN_TEXT_THAT_IS_RUN)
+    command = [sys.executable, "-m", "program"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=60)
+    assert done.returncode == 130, done.stderr
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX pipes")
 def test_a_reader_that_goes_away_is_no_error() -> None:
     command = [sys.executable, "-m", "jupyter_pyartifacts", "--help"]
