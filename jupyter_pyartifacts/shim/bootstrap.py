@@ -199,6 +199,22 @@ def look_after_session(environ):
     return bool(launched)
 
 
+def reply_by_stream(app):
+    """Have replies sent by the stream that reads the requests of the same socket.
+
+    ipykernel 7.0 to 7.3 sends past it, and may miss what arrives meanwhile: the first cell after a
+    start then waits for ever (ipykernel's issue 1554). Elsewhere there is nothing to do.
+    """
+    thread = getattr(app, "shell_channel_thread", None)
+    stream = getattr(app.kernel, "shell_stream", None)
+    if stream is None:
+        return
+    # Either of them, as the manager is made late.
+    for owner in (thread, getattr(thread, "_manager", None)):
+        if hasattr(owner, "_shell_socket"):
+            owner._shell_socket = stream
+
+
 def start():
     """Start the kernel and stay in it until it is shut down."""
     lines = notes(os.environ)
@@ -221,6 +237,7 @@ def start():
     add_working_directory()
     app = kernelapp.IPKernelApp.instance()
     app.initialize(None)
+    reply_by_stream(app)
     if getattr(app, "ignore_cwd", False) and "" in sys.path:
         sys.path.remove("")
     # The user's start-up files ran: what they brought in from elsewhere goes, by name.
