@@ -16,6 +16,7 @@ __all__ = ["Ahead"]
 
 _LARGEST = 16 << 20
 _PATIENCE = 0.5
+_HOLD = 5.0
 
 
 class Ahead:
@@ -79,6 +80,7 @@ class Ahead:
                 threads=1,
                 permit=self._permit,
             )
+        self._answered.wait()
         if begun or artifact.key in self._wanted:
             return
         with contextlib.suppress(OSError, PyArtifactsError):
@@ -88,8 +90,8 @@ class Ahead:
                     part.unlink(missing_ok=True)
 
     def _permit(self, key: Digest) -> None:
-        self._answered.wait()
-        if key not in self._wanted:
+        # The artifact's lock is held here: whoever else wants the artifact has waited enough.
+        if not self._answered.wait(_HOLD) or key not in self._wanted:
             raise _not_now()
 
     def settle(self, lock: Lock | None = None) -> None:

@@ -140,6 +140,40 @@ def test_what_takes_long_is_left_to_whoever_wants_it(
     assert place.store.layout.part(KEY).stat().st_size > 0
 
 
+def test_nobody_waits_long_for_somebody_elses_answer(
+    place: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ahead, "_HOLD", 0.01)
+    source = Source().serve(WHEEL)
+    work = Ahead(place, None, source)
+    work.fetch(WHEEL.pin())
+    # Waits until the lock of the artifact is free, long before there is an answer.
+    instantiate_pins([WHEEL.pin()], store=place.store, fetcher=source, reporter=NullReporter())
+    assert place.store.find_artifact(KEY) is not None
+    work.settle()
+    join(work)
+    assert place.store.find_artifact(KEY) is not None
+
+
+def test_what_was_given_up_is_not_fetched_twice(
+    place: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ahead, "_HOLD", 0)
+    begun = threading.Event()
+    source = Source(before_piece=lambda *_: begun.set()).serve(WHEEL)
+    work = Ahead(place, None, source)
+    work.fetch(WHEEL.pin())
+    assert begun.wait(60)
+    taken = place.store.lock(KEY.hex)
+    assert taken is not None
+    taken.release()
+    work.settle(lock_of(WHEEL))
+    join(work)
+    assert place.store.find_artifact(KEY) is None
+    instantiate_pins([WHEEL.pin()], store=place.store, fetcher=source, reporter=NullReporter())
+    assert len(source.fetched) == 1
+
+
 def test_what_is_wrong_with_a_lock_shows_where_it_is_used(place: Engine) -> None:
     empty = replace(WHEEL.pin().distribution, artifacts=())
     broken = replace(lock_of(), distributions=(empty,))
