@@ -122,7 +122,7 @@ def test_what_takes_long_is_left_to_whoever_wants_it(
 ) -> None:
     monkeypatch.setattr(ahead, "_PATIENCE", 0)
     # However seldom progress is told, it is told often enough to hear of the end.
-    monkeypatch.setattr("jupyter_pyartifacts.instantiate._TELL_EVERY", 0)
+    monkeypatch.setattr("jupyter_pyartifacts.instantiate.tally._TELL_EVERY", 0)
     begun, on = threading.Event(), threading.Event()
 
     def halt(_: Artifact, done: int) -> None:
