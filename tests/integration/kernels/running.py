@@ -160,6 +160,23 @@ class Running:
                 return dict(reply["content"])
         raise TimeoutError(kind)
 
+    def start_debugger(self) -> None:
+        """Start the debugger as a frontend does, in a new kernel where it does not come up.
+
+        debugpy's adapter misses its own start now and then, in stock kernels as well: 7 of 165
+        times (ipykernel 7.4, debugpy 1.8.22), where three kernels were at it at once.
+        """
+        arguments = {"clientID": "test", "adapterID": "", "pathFormat": "path"}
+        request = {"type": "request", "seq": 1, "command": "initialize"}
+        for _ in range(3):
+            reply = self.control(
+                "debug_request", {**request, "arguments": {**arguments, "linesStartAt1": True}}
+            )
+            if reply["success"]:
+                return
+            self.restart()
+        raise AssertionError(f"the debugger does not start: {reply}")
+
     def close(self) -> None:
         """Shut the kernel down."""
         self.client.stop_channels()

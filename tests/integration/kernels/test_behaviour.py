@@ -118,10 +118,7 @@ def test_the_debugger_stops_at_a_breakpoint(kernel):
         content = {"type": "request", "seq": 1, "command": command, "arguments": arguments}
         return kernel.control("debug_request", content)
 
-    initialized = debug(
-        "initialize", clientID="test", adapterID="", pathFormat="path", linesStartAt1=True
-    )
-    assert initialized["success"], initialized
+    kernel.start_debugger()
     assert debug("attach")["success"]
     code = "x = 40\ny = x + 2\nprint(y)"
     source = debug("dumpCell", code=code)["body"]["sourcePath"]
