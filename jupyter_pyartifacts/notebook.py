@@ -29,6 +29,7 @@ from .errors import NotebookError
 
 __all__ = [
     "KEY",
+    "PAUSES",
     "Document",
     "code_of",
     "parse_document",
@@ -42,6 +43,9 @@ __all__ = [
 
 KEY = "pyartifacts"
 """The key of the lock, in a notebook's metadata and in a session file."""
+PAUSES = (0.1, 0.2, 0.4, 0.8)
+"""Seconds between attempts to read a notebook: collaboration and some editors write in place, so
+that the file is empty or half for a moment."""
 
 Kind = Literal["notebook", "session", "held"]
 _LARGEST = 1 << 30

@@ -1,13 +1,13 @@
-"""Work in threads of its own, for front-ends whose event loop serves others meanwhile."""
+"""Waiting in front-ends whose event loop serves others meanwhile: for a thread, for a file."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
-__all__ = ["run_in_thread"]
+__all__ = ["read_patiently", "run_in_thread"]
 
 _Value = TypeVar("_Value")
 
@@ -42,3 +42,13 @@ async def run_in_thread(function: Callable[[], _Value], *, name: str = "pyartifa
 
     threading.Thread(target=work, name=name, daemon=True).start()
     return await future
+
+
+async def read_patiently(read: Callable[[], Awaitable[_Value]], pauses: Iterable[float]) -> _Value:
+    """Return what `read` returns; where it raises, call it again after each pause (seconds)."""
+    for pause in pauses:
+        try:
+            return await read()
+        except Exception:  # noqa: BLE001 - plugins raise what they like; the last time it is raised
+            await asyncio.sleep(pause)
+    return await read()

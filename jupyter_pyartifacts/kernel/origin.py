@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Awaitable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from inspect import isawaitable
 from pathlib import Path
 from typing import Any
 
 from ..errors import NotebookError
-from ..notebook import code_of, parse_json
+from ..notebook import PAUSES, code_of, parse_json
 from . import headless
 
 __all__ = ["Origin", "find_origin", "read_origin"]
@@ -82,16 +84,7 @@ def read_origin(path: str) -> Origin:
 
     The notebook is not validated: whatever Jupyter opens may have a lock.
     """
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise NotebookError(
-            "the notebook cannot be read",
-            where=path,
-            found=error.strerror or str(error),
-            hint="check the path, or unset PYARTIFACTS_NOTEBOOK",
-        ) from error
-    content = parse_json(data, path)
+    content = _content(path)
     return Origin(
         document=_lock_document(content),
         directory=os.path.dirname(path),
@@ -100,11 +93,34 @@ def read_origin(path: str) -> Origin:
     )
 
 
+def _content(path: str) -> object:
+    for pause in PAUSES:
+        data = _bytes(path)
+        with suppress(NotebookError):
+            return parse_json(data, path)
+        time.sleep(pause)
+    return parse_json(_bytes(path), path)
+
+
+def _bytes(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise NotebookError(
+            "the notebook cannot be read",
+            where=path,
+            found=error.strerror or str(error),
+            hint="check the path, or unset PYARTIFACTS_NOTEBOOK",
+        ) from error
+
+
 async def _session_origin(manager: Any, session: str) -> Origin | None:
     """Read the notebook of a server's session, through the contents manager where there is one.
 
     `session` is a path on disk, or the contents manager's path (of a frontend that names no file).
     """
+    from ..threads import read_patiently
+
     contents, root = _contents_manager(manager)
     is_notebook = session.endswith(".ipynb")
     api_path = _api_path(session, root) if contents is not None else None
@@ -114,7 +130,10 @@ async def _session_origin(manager: Any, session: str) -> Origin | None:
     try:
         if not await _awaited(contents.file_exists(api_path)):
             return None
-        model = await _awaited(contents.get(api_path, content=True, type="notebook"))
+        model = await read_patiently(
+            lambda: _awaited(contents.get(api_path, content=True, type="notebook")),
+            PAUSES if is_notebook else (),
+        )
     except Exception as error:
         # Contents managers are plugins and raise what they like. What is no notebook (a console,
         # a text file) has no lock; a notebook that cannot be read may have one.

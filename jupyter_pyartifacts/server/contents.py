@@ -13,7 +13,8 @@ from jupyter_core.utils import ensure_async
 from tornado.web import HTTPError
 
 from ..errors import NotebookError
-from ..notebook import KEY
+from ..notebook import KEY, PAUSES
+from ..threads import read_patiently
 from .refusal import Refused
 
 if TYPE_CHECKING:
@@ -100,8 +101,9 @@ class Contents:
     async def _get(self, path: str, *, content: bool) -> dict[str, Any]:
         kind = {"type": "notebook"} if content else {}
         try:
-            model: dict[str, Any] = await ensure_async(
-                self._manager.get(path, content=content, **kind)
+            model: dict[str, Any] = await read_patiently(
+                lambda: ensure_async(self._manager.get(path, content=content, **kind)),
+                PAUSES if content else (),
             )
         except HTTPError as error:
             raise _foreign(error, path, "read") from error

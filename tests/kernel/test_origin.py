@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import threading
+import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -154,6 +157,35 @@ def test_the_variable_may_name_a_bare_lock(tmp_path):
     path = tmp_path / "lock.json"
     path.write_text(json.dumps({"pyartifacts": LOCK}))
     assert read_origin(str(path)).document == LOCK
+
+
+@pytest.fixture
+def half_written(tmp_path):
+    """Return a notebook that is empty, then half, then whole, as collaboration writes in place."""
+    path = tmp_path / "n.ipynb"
+    whole = Path(write(path)).read_text()
+    path.write_text("")
+
+    def go_on():
+        for text in (whole[: len(whole) // 2], whole):
+            time.sleep(0.15)
+            path.write_text(text)
+
+    writer = threading.Thread(target=go_on)
+    writer.start()
+    yield path
+    writer.join()
+
+
+def test_a_notebook_that_is_just_being_written(half_written):
+    assert read_origin(str(half_written)).document == LOCK
+
+
+def test_a_sessions_notebook_that_is_just_being_written(half_written):
+    manager = server_manager(half_written.parent)
+    origin = find(manager, launch={"JPY_SESSION_NAME": str(half_written)})
+    assert origin is not None
+    assert origin.document == LOCK
 
 
 def test_a_missing_notebook_is_an_error(tmp_path):
