@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["PATIENCE", "TOKEN", "Reply", "ServerProcess", "wait_until"]
+__all__ = ["PATIENCE", "TOKEN", "Reply", "ServerProcess", "read_notebook", "wait_until"]
 
 PATIENCE = 90.0
 TOKEN = "not-a-secret"
@@ -176,6 +176,20 @@ class ServerProcess:
             self.process.wait()
             print(self.log.read_text())
             raise
+
+
+def read_notebook(path: Path) -> Any:
+    """Return the notebook in a file as it is now.
+
+    A server writes it in place: a reader may meet half of it, and reads again.
+    """
+    deadline = time.monotonic() + 5
+    while True:
+        try:
+            return json.loads(path.read_text("utf-8"))
+        except ValueError:
+            assert time.monotonic() < deadline, f"{path} stays unreadable"
+            time.sleep(0.05)
 
 
 def wait_until(condition: Callable[[], bool]) -> None:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .pins import CONNECTIONS, instantiate_pins
+from .pins import instantiate_pins
 
-__all__ = ["CONNECTIONS", "instantiate_pins"]
+__all__ = ["instantiate_pins"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from ..errors import HashMismatch
 from ..plan import Fetcher, Pin
 from ..store import storage_errors
+from ..store.storage import hash_file
 from .checks import mismatch
 from .tally import Tally
 
@@ -33,7 +33,7 @@ def fetch_archive(
     resumed = _size(part)
     unknown = not artifact.size and artifact.kind == "interpreter"
     there = resumed and (resumed == artifact.size or unknown)
-    if there and _hash_file(part) == artifact.digest.hex:
+    if there and hash_file(part) == artifact.digest.hex:
         tally.count(resumed)
         tally.arrived()
         return
@@ -83,11 +83,3 @@ def _size(path: Path) -> int:
         return os.stat(path).st_size
     except FileNotFoundError:
         return 0
-
-
-def _hash_file(path: Path) -> str:
-    hashed = hashlib.sha256()
-    with open(path, "rb") as stream:
-        while data := stream.read(1 << 20):
-            hashed.update(data)
-    return hashed.hexdigest()

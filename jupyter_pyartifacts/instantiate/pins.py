@@ -26,9 +26,9 @@ from .archive import fetch_archive
 from .checks import check_facts, checked, checked_in_store
 from .tally import Tally
 
-__all__ = ["CONNECTIONS", "instantiate_pins"]
+__all__ = ["instantiate_pins"]
 
-CONNECTIONS = 8
+_CONNECTIONS = 8
 
 
 class _Stopped(Exception):
@@ -42,7 +42,7 @@ def instantiate_pins(
     fetcher: Fetcher,
     reporter: Reporter,
     threads: int | None = None,
-    connections: int = CONNECTIONS,
+    connections: int = _CONNECTIONS,
     permit: Callable[[Digest], None] = lambda _: None,
 ) -> dict[Digest, Published]:
     """Return each pin's published artifact by its key; fetch what is not there.

@@ -75,7 +75,7 @@ async def find_origin(
     variables = {**environ, **(launch_environ or {})}
     notebook = variables.get("PYARTIFACTS_NOTEBOOK")
     if notebook and "PYARTIFACTS_SESSION" not in variables:
-        return read_origin(os.path.abspath(os.path.join(cwd, notebook)))
+        return await _read_aside(os.path.abspath(os.path.join(cwd, notebook)))
     return None
 
 
@@ -91,6 +91,13 @@ def read_origin(path: str) -> Origin:
         notebook=path,
         code=code_of(content),
     )
+
+
+async def _read_aside(path: str) -> Origin:
+    """Read a notebook file without holding up the event loop, should it be read again."""
+    from ..threads import run_in_thread
+
+    return await run_in_thread(lambda: read_origin(path))
 
 
 def _content(path: str) -> object:
@@ -125,7 +132,7 @@ async def _session_origin(manager: Any, session: str) -> Origin | None:
     is_notebook = session.endswith(".ipynb")
     api_path = _api_path(session, root) if contents is not None else None
     if api_path is None:
-        return read_origin(session) if is_notebook and os.path.exists(session) else None
+        return await _read_aside(session) if is_notebook and os.path.exists(session) else None
     session = os.path.join(root, session)
     try:
         if not await _awaited(contents.file_exists(api_path)):

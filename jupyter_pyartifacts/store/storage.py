@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import shutil
 import stat
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from ..errors import StoreError
 
-__all__ = ["remove_tree", "storage_errors", "write_file"]
+__all__ = ["hash_file", "remove_tree", "storage_errors", "write_file"]
 
 _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _DENIED = {errno.EROFS, errno.EACCES, errno.EPERM}
@@ -73,6 +74,15 @@ def write_file(path: Path, data: bytes, *, durable: bool = False, mode: int = 0o
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def hash_file(path: Path | str) -> str:
+    """Return the sha256 of a file, hexadecimal; raises OSError."""
+    hashed = hashlib.sha256()
+    with open(path, "rb", buffering=0) as stream:
+        while data := stream.read(1 << 20):
+            hashed.update(data)
+    return hashed.hexdigest()
 
 
 def remove_tree(path: Path | str) -> None:

@@ -16,6 +16,7 @@ from ..report import NullReporter, Progress, Reporter
 from ..treehash import parse_manifest
 from .layout import CHECKSUMS, FACTS, MANIFEST, SIZES
 from .publish import Published
+from .storage import hash_file
 
 __all__ = ["Damage", "verify_artifact", "verify_artifacts"]
 
@@ -149,7 +150,7 @@ def _compare(
             and stat.S_ISREG(state.st_mode)
             and (not modes or bool(state.st_mode & 0o111) == executable)
         ):
-            if not quick and (seen := _hash(f"{tree}/{name}")) != digest:
+            if not quick and (seen := hash_file(f"{tree}/{name}")) != digest:
                 expected, found = f"sha256:{digest}", f"sha256:{seen}"
                 yield Damage(path=f"{tree}/{name}", name=name, expected=expected, found=found)
             continue
@@ -181,14 +182,6 @@ def _describe_link(path: str, state: os.stat_result | None) -> str:
         return "no link"
     target = os.fsencode(os.readlink(path))
     return f"a link, its target sha256:{hashlib.sha256(target).hexdigest()}"
-
-
-def _hash(path: str) -> str:
-    hashed = hashlib.sha256()
-    with open(path, "rb", buffering=0) as stream:
-        while data := stream.read(1 << 20):
-            hashed.update(data)
-    return hashed.hexdigest()
 
 
 def verify_artifacts(

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, WebError, sync_playwright
+
+from tests.servers import read_notebook
 
 from .machine import ROOT, Server, running_lab
 
@@ -31,20 +31,10 @@ CHROMIUM_FLAGS = [
 NO_FAULT = ("is taking too long to activate", "ms to activate", "net::ERR_CONNECTION_REFUSED")
 
 
-def read_metadata(path: Path, seconds: float = 5) -> dict[str, Any]:
-    """Return the metadata of a notebook file as it is on disk now.
-
-    A server writes a notebook in place: a reader may meet half of it, and reads again.
-    """
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            metadata: dict[str, Any] = json.loads(path.read_text("utf-8"))["metadata"]
-        except ValueError:
-            assert time.monotonic() < deadline, f"{path} stays unreadable"
-            time.sleep(0.05)
-        else:
-            return metadata
+def read_metadata(path: Path) -> dict[str, Any]:
+    """Return the metadata of a notebook file as it is on disk now."""
+    metadata: dict[str, Any] = read_notebook(path)["metadata"]
+    return metadata
 
 
 @pytest.fixture(scope="session")

@@ -166,12 +166,15 @@ class Running:
         debugpy's adapter misses its own start now and then, in stock kernels as well: 7 of 165
         times (ipykernel 7.4, debugpy 1.8.22), where three kernels were at it at once.
         """
-        arguments = {"clientID": "test", "adapterID": "", "pathFormat": "path"}
-        request = {"type": "request", "seq": 1, "command": "initialize"}
+        arguments = {
+            "clientID": "test",
+            "adapterID": "",
+            "pathFormat": "path",
+            "linesStartAt1": True,
+        }
+        request = {"type": "request", "seq": 1, "command": "initialize", "arguments": arguments}
         for _ in range(3):
-            reply = self.control(
-                "debug_request", {**request, "arguments": {**arguments, "linesStartAt1": True}}
-            )
+            reply = self.control("debug_request", request)
             if reply["success"]:
                 return
             self.restart()

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
@@ -23,7 +20,7 @@ from pycrdt import (
 )
 from tornado.websocket import websocket_connect
 
-from tests.servers import TOKEN, ServerProcess, wait_until
+from tests.servers import TOKEN, ServerProcess, read_notebook, wait_until
 
 from .conftest import write_notebook
 from .running import connect
@@ -90,15 +87,6 @@ class Editor:
         self._loop.call_soon_threadsafe(self._socket.close)
 
 
-def on_disk(path: Path) -> Any:
-    """Return the notebook in a file, which collaboration writes without a temporary one."""
-    for _ in range(100):
-        with contextlib.suppress(ValueError):
-            return json.loads(path.read_text())
-        time.sleep(0.05)
-    raise AssertionError(f"no notebook in {path}")
-
-
 @pytest.fixture
 def together(environ: dict[str, str], tmp_path: Path) -> Iterator[ServerProcess]:
     """Run a server with collaboration."""
@@ -130,13 +118,13 @@ def test_a_kernels_lock_reaches_everybody_who_has_it_open(together, path, editor
     assert kernel.run("%pyartifacts add six==1.16.0").ok
     editor.type(" + 1")
     wait_until(lambda: "pyartifacts" in editor.metadata())
-    wait_until(lambda: "pyartifacts" in on_disk(path)["metadata"])
-    assert on_disk(path)["metadata"]["pyartifacts"] == editor.metadata()["pyartifacts"]
-    assert on_disk(path)["cells"][0]["source"] == ["1 + 1"]
+    wait_until(lambda: "pyartifacts" in read_notebook(path)["metadata"])
+    assert read_notebook(path)["metadata"]["pyartifacts"] == editor.metadata()["pyartifacts"]
+    assert read_notebook(path)["cells"][0]["source"] == ["1 + 1"]
     # Whoever types on has no conflict with the file, and loses nothing.
     editor.type(" + 1")
-    wait_until(lambda: on_disk(path)["cells"][0]["source"] == ["1 + 1 + 1"])
-    assert on_disk(path)["metadata"]["pyartifacts"]["requirements"] == ["six==1.16.0"]
+    wait_until(lambda: read_notebook(path)["cells"][0]["source"] == ["1 + 1 + 1"])
+    assert read_notebook(path)["metadata"]["pyartifacts"]["requirements"] == ["six==1.16.0"]
     assert "Out-of-band changes" not in together.log.read_text()
 
 
@@ -146,7 +134,7 @@ def test_a_change_that_the_server_writes(together, path, editor):
     assert job["state"] == "done", job
     wait_until(lambda: "pyartifacts" in editor.metadata())
     assert editor.metadata()["pyartifacts"] == job["result"]["lock"]
-    wait_until(lambda: "pyartifacts" in on_disk(path)["metadata"])
+    wait_until(lambda: "pyartifacts" in read_notebook(path)["metadata"])
     # The shared model is what counts, whatever lock the request began with.
     stale = together.finished("apply", **body, lock=None)
     assert stale["error"]["message"] == "the notebook got another lock meanwhile"
@@ -162,4 +150,4 @@ def test_the_lock_of_a_kernel_that_ends_while_somebody_has_it_open(together, pat
     assert kernel.run("%pyartifacts add six==1.16.0").ok
     together.request("DELETE", f"sessions/{session['id']}")
     wait_until(lambda: "pyartifacts" in editor.metadata())
-    wait_until(lambda: "pyartifacts" in on_disk(path)["metadata"])
+    wait_until(lambda: "pyartifacts" in read_notebook(path)["metadata"])
